@@ -1,0 +1,56 @@
+//! Metrics, probes and controls: what a model is judged by.
+//!
+//! Everything reads matrices of cells × features, dense tensors or borrowed sparse rows ([`Matrix`]), and returns plain
+//! numbers that serialise. Sparse matrices stay sparse and predictions are met a block of cells at a time, so memory
+//! never grows with cells × features. All work is in 64-bit numbers and depends on nothing but its input and seed.
+//!
+//! | question | answer |
+//! |---|---|
+//! | do predicted values agree with measured ones? | [`PairedMoments`], [`r_squared`](fn@r_squared) |
+//! | does a score find open peaks? | [`average_precision`](fn@average_precision), [`average_precision_by_feature`], [`PooledPrecision`] |
+//! | what does a space know? | [`LogisticProbe`], [`NeighbourSearch`] and [`majority_labels`], [`linear_r2`], [`silhouette`](fn@silhouette) |
+//! | do two labellings agree? | [`classification`](fn@classification), [`agreement`](fn@agreement) |
+//! | what would something simple reach? | [`Controls`], [`Ridge`], [`Pca`] |
+//!
+//! This crate knows nothing of models, files or experiments, and draws no figures.
+
+mod agreement;
+mod average_precision;
+mod classification;
+mod controls;
+mod correlation;
+mod labels;
+mod lbfgs;
+mod logistic;
+mod matrix;
+mod moments;
+mod neighbour_models;
+mod neighbours;
+mod pca;
+mod pooled_precision;
+mod r_squared;
+mod random;
+mod ridge;
+mod silhouette;
+mod sparse;
+mod tensor;
+
+pub use agreement::{Agreement, agreement};
+pub use average_precision::{
+    AveragePrecision, AveragePrecisionByFeature, average_precision, average_precision_by_feature,
+};
+pub use classification::{ClassificationReport, classification};
+pub use controls::{Control, Controls, ControlsSpec, CrossPrediction};
+pub use correlation::Correlations;
+pub use labels::Labels;
+pub use logistic::LogisticProbe;
+pub use matrix::{Matrix, block_rows};
+pub use moments::{PairedMoments, PairedReport};
+pub use neighbour_models::{majority_labels, neighbour_means};
+pub use neighbours::{Distance, NeighbourSearch, Neighbours};
+pub use pca::{Pca, PcaSpec, Solver};
+pub use pooled_precision::PooledPrecision;
+pub use r_squared::{LinearFit, RSquared, linear_r2, r_squared};
+pub use ridge::{Penalty, Ridge};
+pub use silhouette::{MAX_SILHOUETTE_CELLS, Silhouette, silhouette, silhouette_of_cells};
+pub use sparse::SparseRows;

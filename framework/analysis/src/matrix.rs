@@ -1,0 +1,193 @@
+//! What a metric reads: a matrix of cells × features, dense or sparse, a block of rows at a time.
+
+use std::ops::Range;
+
+use anyhow::{Result, ensure};
+use tch::{Device, Kind, Tensor};
+
+use crate::sparse::SparseRows;
+use crate::tensor::{check_rows, from_rows, ids, numbers, shape, sum_over};
+
+/// Entries that one dense block of rows may hold (16 MiB of 32-bit numbers).
+const MAX_BLOCK_ENTRIES: usize = 4 << 20;
+
+/// A matrix of cells × features.
+#[derive(Debug)]
+pub enum Matrix<'a> {
+    /// Dense 32-bit numbers on the host, n_cells × n_features.
+    Dense(Tensor),
+    /// Sparse rows; never made dense as a whole.
+    Sparse(SparseRows<'a>),
+}
+
+impl<'a> From<SparseRows<'a>> for Matrix<'a> {
+    fn from(rows: SparseRows<'a>) -> Self {
+        Self::Sparse(rows)
+    }
+}
+
+impl Matrix<'_> {
+    /// A dense matrix from a two-dimensional tensor of any floating-point kind, on any device.
+    ///
+    /// # Errors
+    /// When the tensor is not two-dimensional or holds something else than floating-point numbers.
+    pub fn dense(tensor: &Tensor) -> Result<Self> {
+        shape(tensor, "a dense matrix")?;
+        Ok(Self::Dense(tensor.detach().to_device(Device::Cpu).to_kind(Kind::Float).contiguous()))
+    }
+
+    /// Number of cells.
+    pub fn n_rows(&self) -> usize {
+        match self {
+            Self::Dense(tensor) => tensor.size()[0] as usize,
+            Self::Sparse(rows) => rows.n_rows(),
+        }
+    }
+
+    /// Number of features.
+    pub fn n_columns(&self) -> usize {
+        match self {
+            Self::Dense(tensor) => tensor.size()[1] as usize,
+            Self::Sparse(rows) => rows.n_columns(),
+        }
+    }
+
+    /// Some rows as a dense block, in the order asked for.
+    ///
+    /// # Shapes
+    /// `rows.len()` × n_features, 32-bit, host. Ask for at most [`block_rows`] rows at once.
+    ///
+    /// # Errors
+    /// When a row does not exist.
+    pub fn rows(&self, rows: &[usize]) -> Result<Tensor> {
+        self.block(rows, &(0..self.n_columns()))
+    }
+
+    /// Some rows of a range of columns as a dense block.
+    ///
+    /// # Shapes
+    /// `rows.len()` × `columns.len()`, 32-bit, host.
+    ///
+    /// # Errors
+    /// When a row or column does not exist.
+    pub fn block(&self, rows: &[usize], columns: &Range<usize>) -> Result<Tensor> {
+        check_rows(rows, self.n_rows(), "a block of rows")?;
+        let n_columns = self.n_columns();
+        ensure!(
+            columns.start <= columns.end && columns.end <= n_columns,
+            "columns {columns:?} were asked for, but there are {n_columns}"
+        );
+        Ok(match self {
+            Self::Dense(tensor) => {
+                tensor.narrow(1, columns.start as i64, columns.len() as i64).index_select(0, &ids(rows))
+            }
+            Self::Sparse(sparse) => {
+                let size = [rows.len() as i64, columns.len() as i64];
+                Tensor::from_slice(&sparse.dense(rows, columns)).view(size)
+            }
+        })
+    }
+
+    /// A B for the given rows of A, in 64-bit; `right` is n_features × width.
+    pub(crate) fn times(&self, rows: &[usize], right: &Tensor) -> Result<Tensor> {
+        let width = right.size()[1] as usize;
+        if let Self::Sparse(sparse) = self {
+            return Ok(from_rows(&sparse.times(rows, &numbers(right)?, width), width));
+        }
+        let mut parts = Vec::new();
+        for chunk in rows.chunks(block_rows(self.n_columns())) {
+            parts.push(self.rows(chunk)?.to_kind(Kind::Double).f_matmul(right)?);
+        }
+        Ok(Tensor::f_cat(&parts, 0)?)
+    }
+
+    /// Aᵀ B for the given rows of A, in 64-bit; `right` is `rows.len()` × width.
+    pub(crate) fn transposed_times(&self, rows: &[usize], right: &Tensor) -> Result<Tensor> {
+        let width = right.size()[1] as usize;
+        if let Self::Sparse(sparse) = self {
+            return Ok(from_rows(&sparse.transposed_times(rows, &numbers(right)?, width), width));
+        }
+        let mut product = Tensor::zeros([self.n_columns() as i64, width as i64], (Kind::Double, Device::Cpu));
+        let mut start = 0;
+        for chunk in rows.chunks(block_rows(self.n_columns())) {
+            let weights = right.narrow(0, start, chunk.len() as i64);
+            product += self.rows(chunk)?.to_kind(Kind::Double).tr().f_matmul(&weights)?;
+            start += chunk.len() as i64;
+        }
+        Ok(product)
+    }
+
+    /// Mean of each column over the given rows, and the sum of squares about those means over all columns.
+    ///
+    /// # Shapes
+    /// means: 1 × n_features, 64-bit.
+    pub(crate) fn column_means(&self, rows: &[usize]) -> Result<(Tensor, f64)> {
+        check_rows(rows, self.n_rows(), "a list of rows")?;
+        let n = rows.len() as f64;
+        if let Self::Sparse(sparse) = self {
+            let (sums, squares) = sparse.column_sums(rows);
+            let about_mean = sums.iter().zip(&squares).map(|(sum, square)| (square - sum * sum / n).max(0.0)).sum();
+            let means: Vec<f64> = sums.iter().map(|sum| sum / n).collect();
+            return Ok((from_rows(&means, self.n_columns()), about_mean));
+        }
+        let mut sums = Tensor::zeros([1, self.n_columns() as i64], (Kind::Double, Device::Cpu));
+        for chunk in rows.chunks(block_rows(self.n_columns())) {
+            sums += sum_over(&self.rows(chunk)?.to_kind(Kind::Double), 0);
+        }
+        let means = sums / n;
+        let mut about_mean = 0.0;
+        for chunk in rows.chunks(block_rows(self.n_columns())) {
+            let centred = self.rows(chunk)?.to_kind(Kind::Double) - &means;
+            about_mean += (&centred * &centred).sum(Kind::Double).double_value(&[]);
+        }
+        Ok((means, about_mean))
+    }
+}
+
+/// How many rows of so many columns make one dense block: at most 1,024, and at most 16 MiB, but at least one.
+pub fn block_rows(n_columns: usize) -> usize {
+    (MAX_BLOCK_ENTRIES / n_columns.max(1)).clamp(1, 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROWS: [f32; 6] = [1.0, 0.0, 2.0, 0.0, 3.0, 4.0];
+
+    fn both() -> (Matrix<'static>, Matrix<'static>) {
+        let dense = Matrix::dense(&Tensor::from_slice(&ROWS).view([2, 3])).unwrap();
+        let sparse = SparseRows::new(&[0, 2, 4], &[0, 2, 1, 2], &[1.0, 2.0, 3.0, 4.0], 3).unwrap();
+        (dense, sparse.into())
+    }
+
+    #[test]
+    fn dense_and_sparse_say_the_same() {
+        let (dense, sparse) = both();
+        let rows = [1, 0, 1];
+        let right = Tensor::from_slice(&[1.0, 10.0, 2.0, 20.0, 3.0, 30.0]).view([3, 2]);
+        assert_eq!(dense.rows(&rows).unwrap(), sparse.rows(&rows).unwrap());
+        assert_eq!(dense.block(&rows, &(1..3)).unwrap(), sparse.block(&rows, &(1..3)).unwrap());
+        assert_eq!(dense.times(&rows, &right).unwrap(), sparse.times(&rows, &right).unwrap());
+        assert_eq!(dense.transposed_times(&rows, &right).unwrap(), sparse.transposed_times(&rows, &right).unwrap());
+        let ((means, squares), (sparse_means, sparse_squares)) =
+            (dense.column_means(&rows).unwrap(), sparse.column_means(&rows).unwrap());
+        assert!(means.allclose(&sparse_means, 1e-12, 1e-12, false));
+        assert!((squares - sparse_squares).abs() < 1e-9);
+    }
+
+    #[test]
+    fn missing_rows_and_columns_are_refused() {
+        let (dense, sparse) = both();
+        assert!(dense.rows(&[2]).unwrap_err().to_string().contains("cell 2"));
+        assert!(sparse.block(&[0], &(2..4)).unwrap_err().to_string().contains("there are 3"));
+        assert!(Matrix::dense(&Tensor::from_slice(&ROWS)).is_err());
+    }
+
+    #[test]
+    fn blocks_stay_small() {
+        assert_eq!(block_rows(10), 1024);
+        assert_eq!(block_rows(58_170), 72);
+        assert_eq!(block_rows(usize::MAX), 1);
+    }
+}

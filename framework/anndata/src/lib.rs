@@ -1,0 +1,33 @@
+//! Reading and writing AnnData (.h5ad) and MuData (.h5mu) files.
+//!
+//! Files of Python's anndata 0.7 to 0.13 and mudata 0.2 to 0.4 are read: [`File`] opens one, [`Annotated`] is one
+//! modality of it, [`Frame`] a table beside a matrix, [`Csr`] a matrix. Tables are read at once, matrices when asked
+//! for, dense ones piece by piece so that memory follows the values that are not zero. An encoding that is not known
+//! is skipped by name and never fails the rest.
+//!
+//! [`write_new_h5ad`] and [`write_new_h5mu`] write new files; [`Annotator`] adds results to a copy of a file, or in its
+//! place, and leaves every other object as it was. A file takes its name only when it is whole.
+
+mod annotated;
+mod annotator;
+mod column;
+mod csr;
+mod dense;
+mod file;
+mod frame;
+mod layer;
+mod nearest;
+mod read;
+mod text_tree;
+mod write;
+
+pub use annotated::Annotated;
+pub use annotator::{Annotator, LayerId};
+pub use column::{Categorical, Column};
+pub use csr::Csr;
+pub use dense::Dense;
+pub use file::{File, Kind};
+pub use frame::Frame;
+pub use layer::Layer;
+pub use text_tree::TextTree;
+pub use write::{Matrix, NewAnnData, NewMuData, write_new_h5ad, write_new_h5mu};

@@ -1,0 +1,163 @@
+//! The `csr_matrix` and `csc_matrix` encodings: a group of `data`, `indices` and `indptr` with a `shape` attribute.
+
+use std::ops::Range;
+
+use anyhow::{Context, Result, anyhow, ensure};
+use hdf5::{Group, Selection};
+use hdf5_metno as hdf5;
+
+use super::matrix::Naming;
+use super::values::{Numbers, Slice};
+use super::{array, place};
+use crate::Csr;
+use crate::csr::ensure_columns_fit;
+
+/// Rows of a matrix kept row by row; only their values are read.
+pub(crate) fn read_rows(group: &Group, naming: &Naming, rows: Range<usize>) -> Result<Csr> {
+    naming.check_shape(&shape(group)?)?;
+    let name = |row: usize, column: usize, value: f64| naming.misfit(row, column, value);
+    let stored = Stored {
+        group,
+        n_minor: naming.features.len(),
+        misfit: &name,
+    };
+    let mut matrix = stored.read(naming.cells.len(), rows)?;
+    matrix.canonicalise();
+    Ok(matrix)
+}
+
+/// Rows of a matrix kept column by column; all of it has to be read to know any row.
+pub(crate) fn read_columns(group: &Group, naming: &Naming, rows: Range<usize>) -> Result<Csr> {
+    naming.check_shape(&shape(group)?)?;
+    let name = |column: usize, row: usize, value: f64| naming.misfit(row, column, value);
+    let stored = Stored {
+        group,
+        n_minor: naming.cells.len(),
+        misfit: &name,
+    };
+    let n_features = naming.features.len();
+    let mut matrix = stored.read(n_features, 0..n_features)?.transpose()?;
+    matrix.canonicalise();
+    if rows.len() == matrix.n_rows {
+        return Ok(matrix);
+    }
+    matrix.select_rows(&rows.collect::<Vec<_>>())
+}
+
+fn shape(group: &Group) -> Result<Vec<usize>> {
+    let attribute = group.attr("shape").with_context(|| {
+        format!(
+            "{} has no attribute `shape`; write the file again with a newer anndata",
+            place::label(group)
+        )
+    })?;
+    Ok(array::integers(&attribute)?
+        .into_iter()
+        .map(|length| length as usize)
+        .collect())
+}
+
+/// The three arrays, without knowing whether the major axis is cells or features.
+struct Stored<'a> {
+    group: &'a Group,
+    n_minor: usize,
+    /// Makes the message about the value at (major, minor).
+    misfit: &'a dyn Fn(usize, usize, f64) -> anyhow::Error,
+}
+
+impl Stored<'_> {
+    /// Reads a range of the major axis as the rows of a matrix, not yet sorted.
+    fn read(&self, n_major: usize, range: Range<usize>) -> Result<Csr> {
+        ensure_columns_fit(self.n_minor)?;
+        let starts = self.starts(n_major)?;
+        let stored = starts[range.start] as usize..starts[range.end] as usize;
+        let mut matrix = Csr {
+            n_rows: range.len(),
+            n_columns: self.n_minor,
+            indptr: starts[range.start..=range.end]
+                .iter()
+                .map(|start| start - stored.start as u64)
+                .collect(),
+            indices: self.indices(stored.clone())?,
+            values: Vec::new(),
+        };
+        matrix.values = self.values(stored, |place, value| {
+            self.explain(&matrix, range.start, (place, value))
+        })?;
+        Ok(matrix)
+    }
+
+    fn starts(&self, n_major: usize) -> Result<Vec<u64>> {
+        let dataset = place::dataset(self.group, "indptr")?;
+        let starts = array::integers(&dataset)?;
+        let n_stored = place::dataset(self.group, "indices")?.size() as i64;
+        let whole =
+            starts.first() == Some(&0) && starts.last() == Some(&n_stored) && starts.is_sorted();
+        ensure!(
+            starts.len() == n_major + 1 && whole,
+            "{} is damaged: expected {} entries that never decrease, from 0 to {n_stored}",
+            place::label(&dataset),
+            n_major + 1
+        );
+        Ok(starts.into_iter().map(|start| start as u64).collect())
+    }
+
+    fn indices(&self, stored: Range<usize>) -> Result<Vec<u32>> {
+        let numbers = Numbers::new(place::dataset(self.group, "indices")?)?;
+        let dataset = numbers.dataset();
+        let mut indices = Vec::with_capacity(stored.len());
+        for piece in numbers.pieces(stored) {
+            let read = dataset
+                .read_slice_1d::<i64, _>(piece)
+                .map_err(|error| place::explain(dataset, error))?;
+            for index in read {
+                let fit = u32::try_from(index)
+                    .ok()
+                    .filter(|index| (*index as usize) < self.n_minor);
+                indices.push(fit.ok_or_else(|| {
+                    anyhow!(
+                        "{} holds {index}, expected 0 to {}",
+                        place::label(dataset),
+                        self.n_minor.saturating_sub(1)
+                    )
+                })?);
+            }
+        }
+        Ok(indices)
+    }
+
+    fn values(
+        &self,
+        stored: Range<usize>,
+        misfit: impl Fn(usize, f64) -> anyhow::Error,
+    ) -> Result<Vec<f32>> {
+        let numbers = Numbers::new(place::dataset(self.group, "data")?)?;
+        let n_indices = place::dataset(self.group, "indices")?.size();
+        ensure!(
+            numbers.dataset().size() == n_indices,
+            "{} is damaged: {} values for {n_indices} indices",
+            place::label(self.group),
+            numbers.dataset().size()
+        );
+        let mut values = Vec::with_capacity(stored.len());
+        for piece in numbers.pieces(stored.clone()) {
+            let slice: Slice = numbers.read(Selection::from(piece.clone()))?;
+            if let Some((place, value)) = slice.misfit {
+                return Err(misfit(piece.start - stored.start + place, value));
+            }
+            values.extend_from_slice(&slice.values);
+        }
+        Ok(values)
+    }
+
+    /// Finds whose value stands at a place of the data array.
+    fn explain(
+        &self,
+        read: &Csr,
+        first_major: usize,
+        (place, value): (usize, f64),
+    ) -> anyhow::Error {
+        let major = read.indptr.partition_point(|start| *start <= place as u64) - 1;
+        (self.misfit)(first_major + major, read.indices[place] as usize, value)
+    }
+}

@@ -1,0 +1,8 @@
+//! Writes libtorch's folder into the binary, so that `cithara` runs with nothing exported.
+
+fn main() -> Result<(), std::env::VarError> {
+    println!("cargo::rerun-if-changed=build.rs");
+    let libtorch = std::env::var("DEP_TCH_LIBTORCH_LIB")?;
+    println!("cargo::rustc-link-arg=-Wl,-rpath,{libtorch}");
+    Ok(())
+}

@@ -1,0 +1,10 @@
+//! The main job: from an experiment to a run directory.
+
+mod annotate;
+mod progress;
+mod train;
+
+pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_name, data_files};
+pub use progress::Progress;
+pub(crate) use train::check_targets;
+pub use train::{Request, Trainee, device_of, train};

@@ -1,0 +1,271 @@
+//! Rows and predictions written into copies of the data files, beside everything that was there.
+
+use anndata::{Annotator, Dense, File, Kind, TextTree};
+use anyhow::{Context, Result, ensure};
+use framework::data::Dataset;
+use framework::infer::{Embedding, Predictor, combine};
+use framework::model::Model;
+use framework::spec::{Experiment, ModelKind};
+use indexmap::IndexMap;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use tch::{Kind as TensorKind, Tensor};
+
+/// Rows of a layer that are predicted and written at a time.
+const ROWS_AT_A_TIME: usize = 1024;
+
+/// The distinct data files of an experiment.
+///
+/// # Errors
+/// When a modality has no file.
+pub fn data_files(experiment: &Experiment) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for (name, entry) in &experiment.modalities {
+        let path = entry.path.clone().or_else(|| experiment.data.path.clone());
+        let path = path.with_context(|| format!("the modality `{name}` has no file"))?;
+        if !files.contains(&path) {
+            files.push(path);
+        }
+    }
+    Ok(files)
+}
+
+/// Name of the annotated copy of a data file in a run directory: `annotated.h5mu`, or with the file's own name where the
+/// run read several.
+pub fn annotated_name(file: &Path, n_files: usize) -> String {
+    let part = |text: Option<&std::ffi::OsStr>| text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+    let extension = part(file.extension());
+    match n_files {
+        1 => format!("annotated.{extension}"),
+        _ => format!("annotated_{}.{extension}", part(file.file_stem())),
+    }
+}
+
+/// Writes the rows of every cell: `obsm["X_apollo"]` (all spaces), `X_apollo_shared`, `X_apollo_MODALITY`, for the file
+/// as a whole (means over the modalities that tell a row) and for each modality (its own encoder's rows); `uns["cithara"]`.
+///
+/// Cells that the model did not see (filtered, not measured) get NaN.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn annotate_embedding(
+    annotator: &mut Annotator,
+    file: &File,
+    scene: &Scene<'_>,
+    embeddings: &[Embedding],
+) -> Result<()> {
+    let prefix = obsm_prefix(scene.experiment);
+    let places = places_by_name(&scene.dataset.cells);
+    if file.kind() == Kind::H5mu {
+        let n_cells = scene.dataset.cells.len();
+        let combined: Vec<Tensor> = (0..scene.model.spaces.len())
+            .map(|space| combine(embeddings, space, scene.model.spaces[space].dim, n_cells))
+            .collect();
+        let rows = file_rows(file.cells(), &places);
+        for (name, tensor) in named_spaces(scene.model, &prefix, |space| Some(combined[space].shallow_clone())) {
+            annotator.set_obsm(None, &name, &in_file_order(&tensor, &rows)?)?;
+        }
+    }
+    for (index, (name, entry)) in scene.experiment.modalities.iter().enumerate() {
+        let Some(modality) = scene.modality_in(file, name, entry.key.as_deref())? else { continue };
+        let embedding = &embeddings[index];
+        let own: HashMap<&str, usize> =
+            embedding.cells.iter().enumerate().map(|(row, &cell)| (scene.dataset.cells[cell].as_str(), row)).collect();
+        let rows = file_rows(file.modality(&modality)?.cells(), &own);
+        let of_space = |space: usize| embedding.rows[space].as_ref().map(Tensor::shallow_clone);
+        for (key, tensor) in named_spaces(scene.model, &prefix, of_space) {
+            annotator.set_obsm(target(file, &modality), &key, &in_file_order(&tensor, &rows)?)?;
+        }
+    }
+    annotator.set_uns_text(None, "cithara", &scene.about()?)
+}
+
+/// What rows and predictions belong to.
+pub struct Scene<'a> {
+    /// The spec of the run.
+    pub experiment: &'a Experiment,
+    /// The model.
+    pub model: &'a Model,
+    /// The cells that went through it.
+    pub dataset: &'a Dataset,
+    /// For a file of one modality: which it is.
+    pub only_modality: Option<&'a str>,
+}
+
+impl Scene<'_> {
+    /// Key under which the file holds a modality of the experiment; `None` if it does not.
+    fn modality_in(&self, file: &File, name: &str, key: Option<&str>) -> Result<Option<String>> {
+        let key = key.unwrap_or(name);
+        Ok(match file.kind() {
+            Kind::H5mu => file.modalities()?.into_iter().find(|other| other == key),
+            Kind::H5ad => {
+                let entry = self.experiment.modalities.get(name);
+                let own = entry.and_then(|e| e.path.clone()).or_else(|| self.experiment.data.path.clone());
+                let is_it = match self.only_modality {
+                    Some(only) => only == name,
+                    None => self.experiment.modalities.len() == 1 || own.as_deref() == Some(file.path()),
+                };
+                is_it.then(String::new)
+            }
+        })
+    }
+
+    fn about(&self) -> Result<TextTree> {
+        let spec = toml::to_string(&self.experiment.to_toml()?)?;
+        let entries = [
+            ("format_version", "1".to_owned()),
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("spec_sha256", framework::run::digest_text(&spec)),
+            ("spec", spec),
+            ("seed", self.experiment.seed.to_string()),
+        ];
+        Ok(TextTree::Branch(entries.into_iter().map(|(k, v)| (k.to_owned(), v.into())).collect::<IndexMap<_, _>>()))
+    }
+}
+
+/// Writes what one modality predicts of another as `layers["predicted_from_SOURCE"]` of the target, or as
+/// `obsm["predicted_TARGET"]` of the source where the file does not hold the target. NaN where nothing is predicted.
+///
+/// Returns where it was written.
+///
+/// # Errors
+/// When the modalities share no space or the file cannot be written.
+pub fn annotate_prediction(
+    annotator: &mut Annotator,
+    file: &File,
+    scene: &Scene<'_>,
+    predictor: &Predictor<'_>,
+    features: &[String],
+) -> Result<String> {
+    let name = |index: usize| scene.model.branches[index].name.as_str();
+    let (source, target_name) = (name(predictor.source), name(predictor.target));
+    let entry = |name: &str| scene.experiment.modalities.get(name).and_then(|entry| entry.key.as_deref());
+    match scene.modality_in(file, target_name, entry(target_name))? {
+        Some(modality) => {
+            let key = format!("predicted_from_{source}");
+            let annotated = file.modality(&modality)?;
+            let columns = Columns::new(features, annotated.features());
+            ensure!(columns.n_found > 0, "no feature of `{target_name}` in the model is in `{}`", file.path().display());
+            let layer = annotator.create_layer(target(file, &modality), &key)?;
+            let write = |first: usize, rows: &Dense| annotator.write_layer_rows(layer, first, rows);
+            predict_rows(scene, predictor, annotated.cells(), &columns, write)?;
+            Ok(format!("layers[\"{key}\"] of `{target_name}`"))
+        }
+        None => {
+            let modality = scene.modality_in(file, source, entry(source))?;
+            let modality = modality.with_context(|| format!("`{}` does not hold `{source}`", file.path().display()))?;
+            let cells = file.modality(&modality)?.cells().to_vec();
+            let mut all = Dense::zeros(cells.len(), features.len());
+            let columns = Columns::new(features, features);
+            predict_rows(scene, predictor, &cells, &columns, |first, rows| {
+                let start = first * features.len();
+                all.values[start..start + rows.values.len()].copy_from_slice(&rows.values);
+                Ok(())
+            })?;
+            let key = format!("predicted_{target_name}");
+            annotator.set_obsm(target(file, &modality), &key, &all)?;
+            let names = TextTree::Leaf(features.join("\n"));
+            annotator.set_uns_text(target(file, &modality), &format!("{key}_features"), &names)?;
+            Ok(format!("obsm[\"{key}\"] of `{source}`"))
+        }
+    }
+}
+
+/// Where each feature of the model is among the columns of a file.
+struct Columns {
+    column_of_feature: Vec<Option<usize>>,
+    n_columns: usize,
+    n_found: usize,
+}
+
+impl Columns {
+    fn new(features: &[String], columns: &[String]) -> Columns {
+        let places = places_by_name(columns);
+        let column_of_feature: Vec<Option<usize>> = features.iter().map(|f| places.get(f.as_str()).copied()).collect();
+        let n_found = column_of_feature.iter().flatten().count();
+        Columns { column_of_feature, n_columns: columns.len(), n_found }
+    }
+}
+
+/// Predicts the cells of a file in its order, some rows at a time.
+fn predict_rows(
+    scene: &Scene<'_>,
+    predictor: &Predictor<'_>,
+    cells: &[String],
+    columns: &Columns,
+    mut write: impl FnMut(usize, &Dense) -> Result<()>,
+) -> Result<()> {
+    let places = places_by_name(&scene.dataset.cells);
+    let source = &scene.dataset.assays[predictor.source];
+    let in_file: Vec<Option<usize>> = cells.iter().map(|cell| places.get(cell.as_str()).copied()).collect();
+    for (chunk, file_cells) in in_file.chunks(ROWS_AT_A_TIME).enumerate() {
+        let measured = |cell: &Option<usize>| cell.filter(|&cell| source.rows[cell].is_some());
+        let rows: Vec<usize> = (0..file_cells.len()).filter(|&row| measured(&file_cells[row]).is_some()).collect();
+        let wanted: Vec<usize> = file_cells.iter().filter_map(measured).collect();
+        let n = columns.n_columns;
+        let mut block = Dense::new(file_cells.len(), n, vec![f32::NAN; file_cells.len() * n])?;
+        let mut next = rows.into_iter();
+        predictor.for_each(&wanted, |expected| {
+            let n_features = columns.column_of_feature.len();
+            let values = Vec::<f32>::try_from(expected.to_kind(TensorKind::Float).flatten(0, -1))?;
+            for predicted in values.chunks(n_features) {
+                let row = next.next().context("more predictions than cells")? * n;
+                for (value, column) in predicted.iter().zip(&columns.column_of_feature) {
+                    if let Some(column) = column {
+                        block.values[row + column] = *value;
+                    }
+                }
+            }
+            Ok(())
+        })?;
+        write(chunk * ROWS_AT_A_TIME, &block)?;
+    }
+    Ok(())
+}
+
+/// Prefix of the keys of obsm: `X_apollo` or `X_autoencoder`.
+fn obsm_prefix(experiment: &Experiment) -> String {
+    match experiment.model.kind {
+        ModelKind::Apollo => "X_apollo".to_owned(),
+        ModelKind::Autoencoder => "X_autoencoder".to_owned(),
+    }
+}
+
+/// The keys of obsm with their tensors: all known spaces side by side, then each.
+fn named_spaces(model: &Model, prefix: &str, rows: impl Fn(usize) -> Option<Tensor>) -> Vec<(String, Tensor)> {
+    let known: Vec<(&str, Tensor)> = (0..model.spaces.len())
+        .filter_map(|space| rows(space).map(|rows| (model.spaces[space].name.as_str(), rows)))
+        .collect();
+    let all: Vec<&Tensor> = known.iter().map(|(_, rows)| rows).collect();
+    if all.is_empty() {
+        return Vec::new();
+    }
+    let mut named = vec![(prefix.to_owned(), Tensor::cat(&all, 1))];
+    named.extend(known.into_iter().map(|(name, rows)| (format!("{prefix}_{name}"), rows)));
+    named
+}
+
+fn target<'a>(file: &File, modality: &'a str) -> Option<&'a str> {
+    (file.kind() == Kind::H5mu).then_some(modality)
+}
+
+fn places_by_name(names: &[String]) -> HashMap<&str, usize> {
+    names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect()
+}
+
+fn file_rows(cells: &[String], places: &HashMap<&str, usize>) -> Vec<Option<usize>> {
+    cells.iter().map(|cell| places.get(cell.as_str()).copied()).collect()
+}
+
+/// Rows of a tensor in the order of a file's cells; NaN where there is none.
+fn in_file_order(tensor: &Tensor, rows: &[Option<usize>]) -> Result<Dense> {
+    let dim = tensor.size()[1] as usize;
+    let values = Vec::<f32>::try_from(tensor.to_kind(TensorKind::Float).contiguous().flatten(0, -1))?;
+    let mut ordered = vec![f32::NAN; rows.len() * dim];
+    for (place, row) in rows.iter().enumerate() {
+        if let Some(row) = row {
+            ordered[place * dim..(place + 1) * dim].copy_from_slice(&values[row * dim..(row + 1) * dim]);
+        }
+    }
+    Dense::new(rows.len(), dim, ordered)
+}

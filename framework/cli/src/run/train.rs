@@ -1,0 +1,169 @@
+//! Opening data, learning a model, and leaving what was learned in a run directory.
+
+use super::data_files;
+use anyhow::{Context, Result, bail};
+use framework::data::{Dataset, Opened, Split, Subset};
+use framework::fit::{Event, Fit, Observer};
+use framework::latent::LatentTable;
+use framework::model::{Dimensions, Model, build_model};
+use framework::run::{MetricsLog, Provenance, RunDirectory, digest_file, digest_text, write_atomically};
+use framework::spec::Experiment;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use tch::Device;
+
+/// What is to be run, and where it goes.
+pub struct Request<'a> {
+    /// The resolved spec.
+    pub experiment: &'a Experiment,
+    /// Overrides of the spec, as given.
+    pub overrides: &'a [String],
+    /// Command line, for the provenance.
+    pub command: Vec<String>,
+    /// The run directory to be made.
+    pub out: &'a Path,
+    /// Whether an earlier run of that name is replaced.
+    pub force: bool,
+    /// Components in use, by role, name and crate.
+    pub components: Vec<String>,
+    /// Set from outside to stop.
+    pub interrupted: &'a AtomicBool,
+}
+
+/// A model that has just been learned.
+pub struct Trainee {
+    /// Its directory.
+    pub run: RunDirectory,
+    /// The data.
+    pub dataset: Dataset,
+    /// Which cell was used for what.
+    pub split: Split,
+    /// The model.
+    pub model: Model,
+    /// Learned rows per space, if it was learned in two steps.
+    pub tables: Vec<LatentTable>,
+}
+
+/// Learns the model of an experiment and writes spec, data, weights, log and provenance.
+///
+/// # Errors
+/// When data cannot be read, the directory exists, or learning fails.
+pub fn train(request: &Request<'_>, say: &mut dyn FnMut(&str), progress: &mut dyn Observer) -> Result<Trainee> {
+    let experiment = request.experiment;
+    let device = device_of(&experiment.fit.device)?;
+    if experiment.fit.n_threads > 0 {
+        tch::set_num_threads(experiment.fit.n_threads as i32);
+    }
+    let started_secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let Opened { dataset, split } = Dataset::open_for_training(experiment)?;
+    describe(&dataset, &split, say);
+    let dimensions = dataset.dimensions(&split.of(Subset::Training));
+    let model = build_model(experiment, &dimensions, device)?;
+    check_targets(&model, &dataset)?;
+    let (n_generative, n_inference) = model.n_parameters();
+    say(&format!("model: {n_generative} parameters in decoders, {n_inference} in encoders, on {}", experiment.fit.device));
+    let run = RunDirectory::create(request.out, request.force)?;
+    run.write_spec(experiment)?;
+    run.write_data(&dataset, &split, &dimensions)?;
+    let mut provenance = provenance_of(request, &run, started_secs)?;
+    write_provenance(&run, &provenance)?;
+    let start = Instant::now();
+    let mut log = MetricsLog::create(&run.file("metrics.jsonl"))?;
+    let tables = Fit {
+        experiment,
+        dataset: &dataset,
+        split: &split,
+        model: &model,
+        device,
+        observer: &mut Both { log: &mut log, progress },
+        interrupted: request.interrupted,
+    }
+    .run()?;
+    log.finish()?;
+    run.write_model(&model, &tables)?;
+    provenance.fit_secs = Some(start.elapsed().as_secs_f64());
+    write_provenance(&run, &provenance)?;
+    Ok(Trainee { run, dataset, split, model, tables })
+}
+
+struct Both<'a> {
+    log: &'a mut MetricsLog,
+    progress: &'a mut dyn Observer,
+}
+
+impl Observer for Both<'_> {
+    fn observe(&mut self, event: &Event<'_>) {
+        self.log.observe(event);
+        self.progress.observe(event);
+    }
+}
+
+fn describe(dataset: &Dataset, split: &Split, say: &mut dyn FnMut(&str)) {
+    let n = |subset| split.of(subset).len();
+    say(&format!(
+        "cells: {} ({} train, {} validation, {} test)",
+        dataset.cells.len(),
+        n(Subset::Training),
+        n(Subset::Validation),
+        n(Subset::Test)
+    ));
+    for assay in &dataset.assays {
+        say(&format!("modality {}: {} cells × {} features", assay.name, assay.modality.cells().len(), assay.modality.shape().n_features()));
+    }
+    let patterns = dataset.patterns();
+    if patterns.len() > 1 {
+        for (pattern, n_cells) in patterns {
+            say(&format!("measured by {}: {n_cells} cells", pattern.join(" + ")));
+        }
+    }
+}
+
+/// Refuses data that the losses cannot use, before a directory is made.
+pub(crate) fn check_targets(model: &Model, dataset: &Dataset) -> Result<()> {
+    for (branch, assay) in model.branches.iter().zip(&dataset.assays) {
+        assay.modality.check_target(branch.loss.target()).with_context(|| format!("modality `{}`", assay.name))?;
+    }
+    Ok(())
+}
+
+/// The device of a name that the spec's check let through.
+///
+/// # Errors
+/// When there is no such GPU.
+pub fn device_of(name: &str) -> Result<Device> {
+    let number = match name {
+        "cpu" => return Ok(Device::Cpu),
+        "cuda" => 0,
+        other => other.trim_start_matches("cuda:").parse().with_context(|| format!("no device is called `{other}`"))?,
+    };
+    let n_devices = framework::libtorch::cuda().n_devices();
+    if number >= n_devices {
+        bail!("the spec asks for the device `{name}`, but {n_devices} GPUs were found; set `fit.device = \"cpu\"` or see `cithara doctor`");
+    }
+    Ok(Device::Cuda(number))
+}
+
+fn provenance_of(request: &Request<'_>, run: &RunDirectory, started_secs: u64) -> Result<Provenance> {
+    let experiment = request.experiment;
+    let spec = std::fs::read_to_string(run.file("spec.toml"))?;
+    Ok(Provenance {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: request.command.clone(),
+        overrides: request.overrides.to_vec(),
+        spec_sha256: digest_text(&spec),
+        data: data_files(experiment)?.iter().map(|path| digest_file(path)).collect::<Result<_>>()?,
+        seed: experiment.seed,
+        device: experiment.fit.device.clone(),
+        n_threads: tch::get_num_threads(),
+        started_secs,
+        fit_secs: None,
+        components: request.components.clone(),
+    })
+}
+
+fn write_provenance(run: &RunDirectory, provenance: &Provenance) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(provenance)?;
+    text.push('\n');
+    write_atomically(&run.file("provenance.json"), text.as_bytes())
+}

@@ -1,0 +1,345 @@
+//! The measurements of all modalities, their cells aligned by name.
+
+use super::absent::Absent;
+use super::{Observations, Split, Subset};
+use crate::minibatch::{Minibatch, Part, Target};
+use crate::model::Dimensions;
+use crate::spec::{CellSet, Experiment, ModalityEntry};
+use crate::{Alignment, Modality, Source, TargetValues};
+use anndata::{File, Kind};
+use anyhow::{Context, Result, bail, ensure};
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use tch::Tensor;
+
+/// One modality of a data set.
+pub struct Assay {
+    /// Its name in the spec.
+    pub name: String,
+    /// Its measurements.
+    pub modality: Box<dyn Modality>,
+    /// Row of each cell of the data set in the measurements; `None` where it was not measured.
+    pub rows: Vec<Option<u32>>,
+}
+
+impl Assay {
+    /// Rows of those of `cells` that were measured.
+    pub fn measured(&self, cells: &[usize]) -> Vec<usize> {
+        cells.iter().filter_map(|&cell| self.rows[cell].map(|row| row as usize)).collect()
+    }
+
+    /// Those of `cells` that were measured.
+    pub fn measured_cells(&self, cells: &[usize]) -> Vec<usize> {
+        cells.iter().copied().filter(|&cell| self.rows[cell].is_some()).collect()
+    }
+}
+
+/// Cells and what each modality measured of them.
+pub struct Dataset {
+    /// Names of the cells.
+    pub cells: Vec<String>,
+    /// The modalities, in the order of the spec.
+    pub assays: Vec<Assay>,
+    /// Columns of obs that the experiment asks for.
+    pub observations: Observations,
+}
+
+/// A data set opened for training, with its split.
+pub struct Opened {
+    /// The prepared data.
+    pub dataset: Dataset,
+    /// Which cell is used for what.
+    pub split: Split,
+}
+
+impl Dataset {
+    /// Opens, aligns, filters, divides and prepares the data of an experiment.
+    ///
+    /// # Errors
+    /// When a file cannot be read, does not hold what its modality expects, or no cell is left.
+    pub fn open_for_training(experiment: &Experiment) -> Result<Opened> {
+        let mut dataset = Dataset::align(experiment, None, experiment.data.cells)?;
+        dataset.filter(experiment.data.filter_rounds)?;
+        let files = files_of(experiment)?;
+        dataset.observations = Observations::read(&files, &dataset.cells, &wanted_columns(experiment))?;
+        let spec = &experiment.data.split;
+        let split = Split::draw(spec, experiment.seed, dataset.cells.len(), &dataset.observations)?;
+        let training = split.of(Subset::Training);
+        for assay in &mut dataset.assays {
+            let rows = assay.measured(&training);
+            ensure!(
+                rows.len() >= 2,
+                "the modality `{}` has {} training cells, but needs at least 2",
+                assay.name,
+                rows.len()
+            );
+            assay.modality.prepare(&rows).with_context(|| format!("modality `{}`", assay.name))?;
+        }
+        Ok(Opened { dataset, split })
+    }
+
+    /// Opens data for a trained model: features and fitted steps come from `states` (one per modality of the experiment).
+    ///
+    /// Modalities that the new file does not hold are left unmeasured.
+    ///
+    /// # Errors
+    /// When no modality of the experiment is found.
+    pub fn open_trained(
+        experiment: &Experiment,
+        states: &[serde_json::Value],
+        new: Option<&NewData<'_>>,
+    ) -> Result<(Dataset, Vec<Option<Alignment>>)> {
+        let mut dataset = Dataset::align(experiment, new, CellSet::Union)?;
+        let mut alignments = Vec::new();
+        for (assay, state) in dataset.assays.iter_mut().zip(states) {
+            let alignment = match assay.modality.cells().is_empty() {
+                true => None,
+                false => {
+                    let alignment = assay.modality.restore(state);
+                    Some(alignment.with_context(|| format!("modality `{}`", assay.name))?)
+                }
+            };
+            alignments.push(alignment);
+        }
+        Ok((dataset, alignments))
+    }
+
+    /// Opens every modality and orders their cells.
+    fn align(experiment: &Experiment, new: Option<&NewData<'_>>, set: CellSet) -> Result<Dataset> {
+        let mut opened = Vec::new();
+        for (name, entry) in &experiment.modalities {
+            let modality = match new {
+                Some(new) => new.open(name, entry, experiment.modalities.len()),
+                None => open_own(experiment, name, entry),
+            };
+            opened.push((name.clone(), modality.with_context(|| format!("modality `{name}`"))?));
+        }
+        let n_expected = opened.len();
+        ensure!(
+            opened.iter().any(|(_, modality)| !modality.cells().is_empty()),
+            "none of the modalities of the model is in the data"
+        );
+        let mut count: HashMap<&str, usize> = HashMap::new();
+        let mut order: Vec<&str> = Vec::new();
+        for (name, modality) in &opened {
+            let mut own = std::collections::HashSet::with_capacity(modality.cells().len());
+            for cell in modality.cells() {
+                ensure!(
+                    own.insert(cell.as_str()),
+                    "the modality `{name}` has two cells named `{cell}`; make names unique"
+                );
+                let seen = count.entry(cell).or_insert_with(|| {
+                    order.push(cell);
+                    0
+                });
+                *seen += 1;
+            }
+        }
+        if set == CellSet::Intersection {
+            order.retain(|cell| count[cell] == n_expected);
+            ensure!(!order.is_empty(), "no cell was measured by all modalities; are cells named alike in each?");
+        }
+        let cells: Vec<String> = order.into_iter().map(str::to_owned).collect();
+        let mut assays = Vec::new();
+        for (name, modality) in opened {
+            let rows = rows_by_name(&cells, modality.cells());
+            assays.push(Assay { name, modality, rows });
+        }
+        ensure_some_overlap(&assays, set)?;
+        Ok(Dataset { cells, assays, observations: Observations::default() })
+    }
+
+    /// Rounds of filtering, then the measurements hold the kept cells only, in the order of the data set.
+    fn filter(&mut self, n_rounds: usize) -> Result<()> {
+        let mut kept: Vec<bool> = match self.assays.iter().all(|assay| assay.rows.iter().all(Option::is_some)) {
+            true => vec![true; self.cells.len()],
+            false => (0..self.cells.len()).map(|cell| self.assays.iter().any(|a| a.rows[cell].is_some())).collect(),
+        };
+        for _ in 0..n_rounds {
+            for assay in &mut self.assays {
+                let mut rows_kept = vec![false; assay.modality.cells().len()];
+                for (cell, row) in assay.rows.iter().enumerate() {
+                    if let Some(row) = row {
+                        rows_kept[*row as usize] = kept[cell];
+                    }
+                }
+                let passes =
+                    assay.modality.filter_round(&rows_kept).with_context(|| format!("modality `{}`", assay.name))?;
+                for (cell, row) in assay.rows.iter().enumerate() {
+                    kept[cell] &= row.is_none_or(|row| passes[row as usize]);
+                }
+            }
+        }
+        let cells: Vec<usize> = (0..kept.len()).filter(|&cell| kept[cell]).collect();
+        if cells.is_empty() {
+            bail!(
+                "filtering leaves no cell; lower `min_features_per_cell` or `min_cells_per_feature` of the modalities"
+            );
+        }
+        self.keep(&cells);
+        Ok(())
+    }
+
+    fn keep(&mut self, cells: &[usize]) {
+        self.cells = cells.iter().map(|&cell| std::mem::take(&mut self.cells[cell])).collect();
+        for assay in &mut self.assays {
+            let rows = assay.measured(cells);
+            assay.modality.keep_cells(&rows);
+            let mut next = 0;
+            assay.rows = cells
+                .iter()
+                .map(|&cell| {
+                    assay.rows[cell].map(|_| {
+                        next += 1;
+                        next - 1
+                    })
+                })
+                .collect();
+        }
+    }
+
+    /// What a model must know of each modality.
+    pub fn dimensions(&self, training: &[usize]) -> Vec<Dimensions> {
+        let all: Vec<usize> = (0..self.cells.len()).collect();
+        let of = |assay: &Assay| Dimensions {
+            shape: assay.modality.shape(),
+            training: assay.modality.statistics(&assay.measured(training)),
+            all: assay.modality.statistics(&assay.measured(&all)),
+        };
+        self.assays.iter().map(of).collect()
+    }
+
+    /// The minibatch of these cells (on the host); `targets` says which values each modality's loss compares with.
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn minibatch(&self, cells: &[usize], targets: &[TargetValues]) -> Result<Minibatch> {
+        let mut parts = Vec::with_capacity(self.assays.len());
+        for (modality, values) in targets.iter().enumerate() {
+            let part = self.part(modality, cells, *values);
+            parts.push(part.with_context(|| format!("modality `{}`", self.assays[modality].name))?);
+        }
+        let cells: Vec<i64> = cells.iter().map(|&cell| cell as i64).collect();
+        Ok(Minibatch { cells: Tensor::from_slice(&cells), parts })
+    }
+
+    /// What one modality measured of these cells (on the host); `None` if nothing.
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn part(&self, modality: usize, cells: &[usize], values: TargetValues) -> Result<Option<Part>> {
+        let assay = &self.assays[modality];
+        let rows = assay.measured(cells);
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let measured = (rows.len() < cells.len()).then(|| {
+            let places = (0..cells.len()).filter(|&place| assay.rows[cells[place]].is_some());
+            Tensor::from_slice(&places.map(|place| place as i64).collect::<Vec<_>>())
+        });
+        let gathered = assay.modality.gather(&rows, values)?;
+        Ok(Some(Part { measured, input: gathered.input, target: Target::new(gathered.target) }))
+    }
+
+    /// Number of cells of each pattern of measured modalities, most frequent first.
+    pub fn patterns(&self) -> Vec<(Vec<&str>, usize)> {
+        let mut counts: HashMap<Vec<usize>, usize> = HashMap::new();
+        for cell in 0..self.cells.len() {
+            let pattern = (0..self.assays.len()).filter(|&m| self.assays[m].rows[cell].is_some()).collect();
+            *counts.entry(pattern).or_default() += 1;
+        }
+        let mut counts: Vec<_> = counts.into_iter().collect();
+        counts.sort_by(|(left, n), (right, m)| m.cmp(n).then(left.cmp(right)));
+        let named = |pattern: Vec<usize>| pattern.into_iter().map(|m| self.assays[m].name.as_str()).collect();
+        counts.into_iter().map(|(pattern, n)| (named(pattern), n)).collect()
+    }
+}
+
+/// Other data than those that a model was trained on.
+#[derive(Debug, Clone, Copy)]
+pub struct NewData<'a> {
+    /// A .h5mu, or a .h5ad of one modality.
+    pub path: &'a Path,
+    /// The modality that a .h5ad holds.
+    pub modality: Option<&'a str>,
+}
+
+impl NewData<'_> {
+    fn open(&self, name: &str, entry: &ModalityEntry, n_modalities: usize) -> Result<Box<dyn Modality>> {
+        let key = entry.key.as_deref().unwrap_or(name);
+        let file = File::open(self.path)?;
+        let present = match file.kind() {
+            Kind::H5mu => file.modalities()?.iter().any(|other| other == key),
+            Kind::H5ad => match self.modality {
+                Some(modality) => modality == name,
+                None if n_modalities == 1 => true,
+                None => bail!(
+                    "`{}` holds one modality but the model has {n_modalities}; say which it is with `--modality`",
+                    self.path.display()
+                ),
+            },
+        };
+        drop(file);
+        if !present {
+            return Ok(Box::new(Absent));
+        }
+        let steps = entry.steps.iter().map(|step| step.build()).collect();
+        entry.spec.open(&Source { name, path: self.path, key: Some(key) }, steps)
+    }
+}
+
+fn open_own(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result<Box<dyn Modality>> {
+    let path = file_of(experiment, name, entry)?;
+    let steps = entry.steps.iter().map(|step| step.build()).collect();
+    entry.spec.open(&Source { name, path: &path, key: Some(entry.key.as_deref().unwrap_or(name)) }, steps)
+}
+
+/// The file of a modality: its own, or the experiment's.
+fn file_of(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result<PathBuf> {
+    let own = entry.path.clone().or_else(|| experiment.data.path.clone());
+    own.with_context(|| format!("the modality has no file; set `data.path` or `modality.{name}.path`"))
+}
+
+fn files_of(experiment: &Experiment) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for (name, entry) in &experiment.modalities {
+        let file = file_of(experiment, name, entry)?;
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    Ok(files)
+}
+
+fn wanted_columns(experiment: &Experiment) -> Vec<String> {
+    let split = &experiment.data.split;
+    let named = [&experiment.data.label, &split.column, &split.stratify_by, &split.group_by];
+    let mut columns: Vec<String> = named.into_iter().flatten().cloned().collect();
+    columns.extend(experiment.evaluate.labels.iter().cloned());
+    columns.sort();
+    columns.dedup();
+    columns
+}
+
+fn rows_by_name(cells: &[String], own: &[String]) -> Vec<Option<u32>> {
+    let rows: HashMap<&str, u32> = own.iter().enumerate().map(|(row, cell)| (cell.as_str(), row as u32)).collect();
+    cells.iter().map(|cell| rows.get(cell.as_str()).copied()).collect()
+}
+
+/// Refuses modalities without a single common cell: almost always cells named differently.
+fn ensure_some_overlap(assays: &[Assay], set: CellSet) -> Result<()> {
+    let present: Vec<&Assay> = assays.iter().filter(|assay| !assay.modality.cells().is_empty()).collect();
+    let [first, rest @ ..] = present.as_slice() else { return Ok(()) };
+    let shares = |assay: &Assay| first.rows.iter().zip(&assay.rows).any(|(a, b)| a.is_some() && b.is_some());
+    if set == CellSet::Union && !rest.is_empty() && !rest.iter().any(|assay| shares(assay)) {
+        let names = |assay: &Assay| assay.modality.cells().iter().take(2).cloned().collect::<Vec<_>>().join("`, `");
+        bail!(
+            "no cell of `{}` (`{}`) is in any other modality (`{}`: `{}`); name the same cell alike in each file",
+            first.name,
+            names(first),
+            rest[0].name,
+            names(rest[0])
+        );
+    }
+    Ok(())
+}

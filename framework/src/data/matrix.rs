@@ -1,0 +1,242 @@
+//! A modality whose measurements are a matrix of cells × features: counts of genes, peaks or proteins, or any values.
+//!
+//! The matrix is sparse and stays so: the processed values share the structure of the raw ones, and only the rows of a
+//! minibatch become tensors. What an assay expects of its matrix is said in a [`MatrixReading`]; assays themselves are
+//! plugins.
+
+mod align;
+mod check;
+mod filter;
+mod gather;
+mod names;
+mod open;
+mod prepare;
+
+#[cfg(test)]
+mod tests;
+
+pub use open::open_matrix;
+
+use crate::loss::{Statistics, TargetValues};
+use crate::minibatch::FeatureShape;
+use crate::modality::{Alignment, Gathered, Modality};
+use crate::step::Step;
+use anndata::Csr;
+use anyhow::Result;
+use rayon::prelude::*;
+use std::path::PathBuf;
+
+/// How a matrix is read and what is expected of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MatrixReading {
+    /// The matrix of the file: `X`, `raw` or the name of a layer.
+    pub layer: String,
+    /// Whether the values must be counts: integers of at least 0.
+    pub counts: bool,
+    /// Filtering keeps features that are above 0 in at least this many cells.
+    pub min_cells_per_feature: usize,
+    /// Filtering keeps cells with at least this many features above 0.
+    pub min_features_per_cell: usize,
+    /// What one feature is called in messages (`gene`, `peak`).
+    pub feature: &'static str,
+    /// Names under which MuData files usually keep the assay, to suggest where the file has none of the modality's name.
+    pub usual_keys: &'static [&'static str],
+}
+
+impl Default for MatrixReading {
+    fn default() -> Self {
+        MatrixReading {
+            layer: "X".into(),
+            counts: false,
+            min_cells_per_feature: 0,
+            min_features_per_cell: 0,
+            feature: "feature",
+            usual_keys: &[],
+        }
+    }
+}
+
+/// Where a matrix was read from, for messages and suggestions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    /// The file.
+    pub path: PathBuf,
+    /// The modality inside the file; empty for AnnData.
+    pub key: String,
+}
+
+/// A matrix with its names, as read.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// Where it is from; `None` for one made in memory.
+    pub origin: Option<Origin>,
+    /// Names of the cells, one per row.
+    pub cells: Vec<String>,
+    /// Names of the features, one per column.
+    pub features: Vec<String>,
+    /// The values.
+    pub matrix: Csr,
+}
+
+/// The matrix of one assay, with its steps.
+pub struct MatrixModality {
+    reading: MatrixReading,
+    origin: Option<Origin>,
+    cells: Vec<String>,
+    features: Vec<String>,
+    /// Names of the features that the first step saw.
+    step_features: Vec<String>,
+    /// Structure and raw values.
+    raw: Csr,
+    /// Values after the steps, one per stored entry of `raw`; empty until prepared.
+    values: Vec<f32>,
+    steps: Vec<Box<dyn Step>>,
+    /// Columns that each step selected, in the columns that it saw.
+    selected: Vec<Option<Vec<usize>>>,
+    prepared: bool,
+}
+
+impl std::fmt::Debug for MatrixModality {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("MatrixModality")
+            .field("reading", &self.reading)
+            .field("origin", &self.origin)
+            .field("n_cells", &self.raw.n_rows)
+            .field("n_features", &self.raw.n_columns)
+            .field("n_steps", &self.steps.len())
+            .field("prepared", &self.prepared)
+            .finish_non_exhaustive()
+    }
+}
+
+impl MatrixModality {
+    /// A modality of a matrix in memory.
+    ///
+    /// Features of the same name are told apart by a number (`CD3E`, `CD3E-1`), in the order of the columns.
+    ///
+    /// # Errors
+    /// When the names do not match the matrix, or counts are expected and the values are others.
+    pub fn new(measured: Measured, reading: &MatrixReading, steps: Vec<Box<dyn Step>>) -> Result<MatrixModality> {
+        let Measured { origin, cells, features, matrix } = measured;
+        names::ensure_fit(&cells, &features, &matrix)?;
+        let modality = MatrixModality {
+            reading: reading.clone(),
+            origin,
+            cells,
+            features: names::made_unique(features),
+            step_features: Vec::new(),
+            raw: matrix,
+            values: Vec::new(),
+            selected: vec![None; steps.len()],
+            steps,
+            prepared: false,
+        };
+        if reading.counts {
+            modality.check_counts()?;
+        }
+        Ok(modality)
+    }
+
+    /// Lets `work` see and change the matrix with the processed values in place of the raw ones.
+    fn with_processed<T>(&mut self, work: impl FnOnce(&mut Csr) -> T) -> T {
+        std::mem::swap(&mut self.raw.values, &mut self.values);
+        let result = work(&mut self.raw);
+        std::mem::swap(&mut self.raw.values, &mut self.values);
+        result
+    }
+
+    /// Replaces the matrix by rows or columns of it, with the processed values where there are any.
+    fn replace(&mut self, choose: impl Fn(&Csr) -> Result<Csr>) -> Result<()> {
+        let processed = match self.prepared {
+            true => self.with_processed(|matrix| choose(matrix))?.values,
+            false => Vec::new(),
+        };
+        self.raw = choose(&self.raw)?;
+        self.values = processed;
+        Ok(())
+    }
+
+    /// Bounds of a row in the stored entries.
+    fn entries(&self, row: usize) -> std::ops::Range<usize> {
+        self.raw.indptr[row] as usize..self.raw.indptr[row + 1] as usize
+    }
+}
+
+impl Modality for MatrixModality {
+    fn cells(&self) -> &[String] {
+        &self.cells
+    }
+
+    fn features(&self) -> &[String] {
+        &self.features
+    }
+
+    fn shape(&self) -> FeatureShape {
+        FeatureShape::Vector(self.raw.n_columns as i64)
+    }
+
+    fn filter_round(&mut self, kept: &[bool]) -> Result<Vec<bool>> {
+        self.drop_rare_features(kept)?;
+        self.cells_with_enough_features(kept)
+    }
+
+    fn keep_cells(&mut self, rows: &[usize]) {
+        if rows.len() == self.raw.n_rows && rows.iter().enumerate().all(|(place, row)| place == *row) {
+            return;
+        }
+        self.replace(|matrix| matrix.select_rows(rows)).expect("rows of this modality");
+        self.cells = rows.iter().map(|row| self.cells[*row].clone()).collect();
+    }
+
+    fn prepare(&mut self, training: &[usize]) -> Result<()> {
+        self.fit_steps(training)
+    }
+
+    fn state(&self) -> serde_json::Value {
+        self.saved_state()
+    }
+
+    fn restore(&mut self, state: &serde_json::Value) -> Result<Alignment> {
+        self.restore_state(state)
+    }
+
+    fn statistics(&self, rows: &[usize]) -> Statistics {
+        let of_row = |row: &usize| {
+            let entries = self.entries(*row);
+            let sum = |values: &[f32]| values.iter().map(|value| f64::from(*value)).sum::<f64>();
+            let raw = &self.raw.values[entries.clone()];
+            let n_nonzero = raw.iter().filter(|value| **value != 0.0).count() as f64;
+            let processed = if self.prepared { sum(&self.values[entries]) } else { 0.0 };
+            (n_nonzero, sum(raw), processed)
+        };
+        let per_row: Vec<_> = rows.par_iter().map(of_row).collect();
+        let mut total =
+            Statistics { n_entries: rows.len() as f64 * self.raw.n_columns as f64, ..Statistics::default() };
+        for (n_nonzero, raw, processed) in per_row {
+            total.n_nonzero += n_nonzero;
+            total.raw_sum += raw;
+            total.processed_sum += processed;
+        }
+        total
+    }
+
+    fn check_target(&self, values: TargetValues) -> Result<()> {
+        match values {
+            TargetValues::Processed => Ok(()),
+            TargetValues::UnitInterval => self.check_unit_interval(),
+            TargetValues::Counts => self.check_counts(),
+        }
+    }
+
+    fn gather(&self, rows: &[usize], values: TargetValues) -> Result<Gathered> {
+        self.gather_rows(rows, values)
+    }
+
+    fn n_bytes(&self) -> u64 {
+        let names = |names: &[String]| names.iter().map(|name| size_of::<String>() + name.capacity()).sum::<usize>();
+        let matrix = self.raw.indptr.len() * 8 + self.raw.indices.len() * 4 + self.raw.values.len() * 4;
+        let values = self.values.len() * 4;
+        (matrix + values + names(&self.cells) + names(&self.features) + names(&self.step_features)) as u64
+    }
+}

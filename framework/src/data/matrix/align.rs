@@ -1,0 +1,40 @@
+//! Bringing the columns of new data into the order of the features that a model knows.
+
+use crate::modality::Alignment;
+use anndata::Csr;
+use anyhow::{Result, ensure};
+use std::collections::HashMap;
+
+/// Names shown of each side where nothing matches.
+const N_EXAMPLES: usize = 3;
+
+/// The matrix with one column per `wanted` feature; those that `there` lacks are zero.
+pub fn align(matrix: &Csr, there: &[String], wanted: &[String], noun: &str) -> Result<(Csr, Alignment)> {
+    let columns: HashMap<&str, usize> =
+        there.iter().enumerate().map(|(column, name)| (name.as_str(), column)).collect();
+    let found: Vec<Option<usize>> = wanted.iter().map(|name| columns.get(name.as_str()).copied()).collect();
+    let missing: Vec<String> =
+        wanted.iter().zip(&found).filter(|(_, column)| column.is_none()).map(|(name, _)| name.clone()).collect();
+    let n_found = wanted.len() - missing.len();
+    ensure!(
+        n_found > 0,
+        "none of the {} {noun}s of the model is in the new data\nhelp: the model knows {}; the data have {}; are they named \
+         in the same way?",
+        wanted.len(),
+        examples(wanted),
+        examples(there)
+    );
+    let places: Vec<u32> =
+        (0u32..).zip(&found).filter(|(_, column)| column.is_some()).map(|(place, _)| place).collect();
+    let mut aligned = matrix.select_columns(&found.into_iter().flatten().collect::<Vec<_>>())?;
+    for index in &mut aligned.indices {
+        *index = places[*index as usize];
+    }
+    aligned.n_columns = wanted.len();
+    Ok((aligned, Alignment { n_found, missing, n_unknown: there.len() - n_found }))
+}
+
+fn examples(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().take(N_EXAMPLES).map(|name| format!("`{name}`")).collect();
+    if quoted.is_empty() { "nothing".to_owned() } else { quoted.join(", ") }
+}

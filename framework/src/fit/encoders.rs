@@ -1,0 +1,209 @@
+//! Step 2: encoders learn to find the rows of step 1 from what was measured; decoders and rows are frozen
+//! (Zhang et al. 2026, Methods).
+
+use super::rows::Frozen;
+use super::stage::{Moment, StageSettings, Work, backward, run_stage};
+use super::sums::Sums;
+use super::{Adam, Fit, Stage};
+use crate::data::{Dataset, Loader};
+use crate::infer::{Estimate, encode, predict, reconstruct};
+use crate::latent::LatentTable;
+use crate::minibatch::{Features, Minibatch, Part, Target};
+use crate::model::{Branch, Model, Terms, trainable};
+use crate::seed::{Purpose, Seed};
+use crate::spec::{EncodersFit, TargetScaling};
+use anyhow::Result;
+use std::ops::ControlFlow;
+use tch::{Device, Kind, Tensor, no_grad};
+
+/// Learns the encoders of every modality.
+///
+/// # Errors
+/// When data cannot be read, a component refuses its input, or a loss is not finite.
+pub fn learn_encoders(fit: &mut Fit<'_>, tables: &[LatentTable]) -> Result<()> {
+    let settings = fit.experiment.fit.encoders.clone();
+    if settings.n_epochs == 0 {
+        return Ok(());
+    }
+    let frozen = Frozen::new(trainable(&fit.model.generative));
+    let mut work = Encoders {
+        model: fit.model,
+        dataset: fit.dataset,
+        tables,
+        scales: scales(tables, &fit.training(), settings.target_scaling, fit.device),
+        validation: fit.validation(),
+        adam: Adam::new(trainable(&fit.model.inference), settings.learning_rate, settings.weight_decay),
+        seed: fit.seed(),
+        device: fit.device,
+        settings: &settings,
+    };
+    let stage = StageSettings {
+        stage: Stage::Encoders,
+        n_epochs: settings.n_epochs,
+        minibatch: settings.minibatch,
+        order: settings.order,
+        validate_every_epochs: settings.validate_every_epochs,
+        patience: settings.patience,
+    };
+    let result = run_stage(fit, stage, &mut work);
+    drop(frozen);
+    result
+}
+
+/// What squared errors are divided by: ones, or the variance of each dimension over the training cells; [dim] per space.
+fn scales(tables: &[LatentTable], training: &[usize], scaling: TargetScaling, device: Device) -> Vec<Tensor> {
+    let cells: Vec<i64> = training.iter().map(|&cell| cell as i64).collect();
+    let cells = Tensor::from_slice(&cells).to_device(device);
+    let scale = |table: &LatentTable| match scaling {
+        TargetScaling::Raw => Tensor::ones([table.rows().size()[1]], (Kind::Float, device)),
+        TargetScaling::Standardized => {
+            table.rows().index_select(0, &cells).var_dim([0i64].as_slice(), true, false).clamp_min(1e-6)
+        }
+    };
+    tables.iter().map(scale).collect()
+}
+
+struct Encoders<'a> {
+    model: &'a Model,
+    dataset: &'a Dataset,
+    tables: &'a [LatentTable],
+    scales: Vec<Tensor>,
+    validation: Vec<usize>,
+    adam: Adam,
+    seed: Seed,
+    device: Device,
+    settings: &'a EncodersFit,
+}
+
+impl Work for Encoders<'_> {
+    fn terms(&mut self, minibatch: &Minibatch, moment: Moment) -> Result<Terms> {
+        self.seed.set_torch(Purpose::EncoderStep, moment.epoch, moment.step);
+        let mut terms = Terms::default();
+        let mut estimates = Vec::new();
+        for (branch, part) in self.model.branches.iter().zip(&minibatch.parts) {
+            let Some(part) = part.as_ref().filter(|part| part.n_cells() > 1) else {
+                estimates.push(None);
+                continue;
+            };
+            let input = with_noise(&part.input, self.settings.input_noise);
+            let estimate = encode(self.model, branch, &input, true)?;
+            self.row_terms(branch, part, minibatch, &estimate, &mut terms);
+            estimates.push(Some(estimate));
+        }
+        let weights = (self.settings.reconstruction_weight, self.settings.cross_weight);
+        decoded_terms(self.model, minibatch, &estimates, weights, &mut terms)?;
+        Ok(terms)
+    }
+
+    fn advance(&mut self, _minibatch: &Minibatch, total: &Tensor) -> Result<()> {
+        self.adam.zero_gradients();
+        backward(total)?;
+        self.adam.step();
+        Ok(())
+    }
+
+    fn validate(&mut self, _epoch: u64) -> Result<Vec<(String, f64)>> {
+        let targets = self.model.target_values();
+        let (dataset, device, minibatch) = (self.dataset, self.device, self.settings.minibatch);
+        let loader = Loader { dataset, minibatch, targets: &targets, device };
+        validate_encoders(self.model, &loader, &self.validation)
+    }
+
+    fn state(&self) -> Vec<Tensor> {
+        let mut named: Vec<_> = self.model.inference.variables().into_iter().collect();
+        named.sort_by(|(left, _), (right, _)| left.cmp(right));
+        named.into_iter().map(|(_, tensor)| tensor).collect()
+    }
+}
+
+/// Features with Gaussian noise; the minibatch becomes dense unless `sd` is 0.
+fn with_noise(input: &Features, sd: f64) -> Features {
+    if sd == 0.0 {
+        return input.shallow_clone();
+    }
+    let dense = input.to_dense();
+    Features::Dense(&dense + dense.randn_like() * sd)
+}
+
+impl Encoders<'_> {
+    /// Squared errors between estimated and learned rows, one term per space that the modality reads.
+    fn row_terms(&self, branch: &Branch, part: &Part, minibatch: &Minibatch, estimate: &Estimate, terms: &mut Terms) {
+        let cells = part.measured_rows(&minibatch.cells);
+        for &space in &branch.reads {
+            let Some(rows) = &estimate.rows[space] else { continue };
+            let target = self.tables[space].rows().index_select(0, &cells);
+            let error = ((rows - target).square() / &self.scales[space]).mean(None::<Kind>);
+            let name = format!("{}_{}_rows", branch.name, self.model.spaces[space].name);
+            terms.push(name, error, self.settings.row_weight);
+        }
+    }
+}
+
+/// Losses of what the frozen decoders make of the encoders' rows: each modality from itself and from every other.
+fn decoded_terms(
+    model: &Model,
+    minibatch: &Minibatch,
+    estimates: &[Option<Estimate>],
+    (own_weight, cross_weight): (f64, f64),
+    terms: &mut Terms,
+) -> Result<()> {
+    if own_weight == 0.0 && cross_weight == 0.0 {
+        return Ok(());
+    }
+    for (source, estimate) in estimates.iter().enumerate() {
+        let (Some(estimate), Some(part)) = (estimate, &minibatch.parts[source]) else { continue };
+        if own_weight > 0.0 {
+            let branch = &model.branches[source];
+            let loss = branch.loss.per_cell(&reconstruct(branch, estimate)?, &part.target)?.mean(None::<Kind>);
+            terms.push(branch.name.clone(), loss, own_weight * branch.weight);
+        }
+        for (target, branch) in model.branches.iter().enumerate().filter(|(target, _)| *target != source) {
+            let Some((rows, values)) = both_measured(minibatch, source, target, estimate) else { continue };
+            if cross_weight > 0.0 {
+                let loss = branch.loss.per_cell(&predict(model, branch, &rows)?, &values)?.mean(None::<Kind>);
+                let name = format!("{}_to_{}", model.branches[source].name, branch.name);
+                terms.push(name, loss, cross_weight * branch.weight);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The source's estimate and the target's values, both for the cells that both modalities measured.
+fn both_measured(
+    minibatch: &Minibatch,
+    source: usize,
+    target: usize,
+    estimate: &Estimate,
+) -> Option<(Estimate, Target)> {
+    let (from, to) = (minibatch.parts[source].as_ref()?, minibatch.parts[target].as_ref()?);
+    let Some((in_source, in_target)) = from.common_with(to, minibatch.n_cells()) else {
+        return Some((estimate.select(None), Target::new(to.target.features().shallow_clone())));
+    };
+    if in_source.size()[0] == 0 {
+        return None;
+    }
+    let values = Features::Dense(to.target.dense().index_select(0, &in_target));
+    Some((estimate.select(Some(&in_source)), Target::new(values)))
+}
+
+/// Means of the losses of validation cells, decoded from their encoders' rows: each modality from itself (full decoder)
+/// and from every other.
+pub(super) fn validate_encoders(model: &Model, loader: &Loader<'_>, cells: &[usize]) -> Result<Vec<(String, f64)>> {
+    let mut sums = Sums::default();
+    loader.for_each(cells, |_, minibatch| {
+        no_grad(|| {
+            let mut terms = Terms::default();
+            let estimate = |(branch, part): (&Branch, &Option<Part>)| {
+                part.as_ref().map(|part| encode(model, branch, &part.input, false)).transpose()
+            };
+            let estimates: Result<Vec<_>> = model.branches.iter().zip(&minibatch.parts).map(estimate).collect();
+            decoded_terms(model, &minibatch, &estimates?, (1.0, 1.0), &mut terms)?;
+            if terms.total().is_some() {
+                sums.add(&terms, minibatch.n_cells());
+            }
+            Ok(ControlFlow::Continue(()))
+        })
+    })?;
+    Ok(sums.means())
+}

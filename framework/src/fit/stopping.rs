@@ -1,0 +1,74 @@
+//! When to stop, and which state to keep.
+
+use tch::{Tensor, no_grad};
+
+/// Watches a validation score and keeps a copy of the tensors at its lowest.
+pub(super) struct Stopping {
+    patience: u64,
+    n_without: u64,
+    best: Option<Best>,
+}
+
+struct Best {
+    score: f64,
+    epoch: u64,
+    state: Vec<Tensor>,
+}
+
+impl Stopping {
+    /// Stops after `patience` scores without improvement; 0 never stops.
+    pub(super) fn new(patience: u64) -> Stopping {
+        Stopping { patience, n_without: 0, best: None }
+    }
+
+    /// Takes note of a score; returns whether it is the lowest so far, in which case `state` is copied.
+    pub(super) fn note(&mut self, score: f64, epoch: u64, state: &[Tensor]) -> bool {
+        let is_best = self.best.as_ref().is_none_or(|best| score < best.score);
+        if is_best {
+            self.n_without = 0;
+            self.best = Some(Best { score, epoch, state: state.iter().map(|tensor| tensor.detach().copy()).collect() });
+        } else {
+            self.n_without += 1;
+        }
+        is_best
+    }
+
+    /// Whether patience is at its end.
+    pub(super) fn is_over(&self) -> bool {
+        self.patience > 0 && self.n_without >= self.patience
+    }
+
+    /// Puts the best state back into `state` and returns its epoch; does nothing if no score was noted.
+    pub(super) fn restore(&self, state: &[Tensor]) -> Option<u64> {
+        let best = self.best.as_ref()?;
+        no_grad(|| {
+            for (tensor, kept) in state.iter().zip(&best.state) {
+                tensor.detach().copy_(kept);
+            }
+        });
+        Some(best.epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_score_is_kept() {
+        let mut state = [Tensor::from_slice(&[0f32])];
+        let mut stopping = Stopping::new(2);
+        let mut stopped_at = None;
+        for (epoch, score) in [3.0, 1.0, 2.0, 1.5, 0.5].into_iter().enumerate() {
+            state[0] += 1.0;
+            stopping.note(score, epoch as u64, &state);
+            if stopping.is_over() {
+                stopped_at = Some(epoch);
+                break;
+            }
+        }
+        assert_eq!(stopped_at, Some(3));
+        assert_eq!(stopping.restore(&state), Some(1));
+        assert_eq!(state[0].double_value(&[0]), 2.0);
+    }
+}

@@ -1,0 +1,269 @@
+//! What travels from data to model: the features of a few cells, dense or sparse.
+
+use anyhow::{Result, ensure};
+use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
+use tch::{Device, Kind, Tensor};
+
+/// The form of one cell's features.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FeatureShape {
+    /// `n` numbers per cell.
+    Vector(i64),
+    /// An image of channels × height × width pixels per cell.
+    Image {
+        /// Channels.
+        channels: i64,
+        /// Rows of pixels.
+        height: i64,
+        /// Columns of pixels.
+        width: i64,
+    },
+}
+
+impl FeatureShape {
+    /// Numbers per cell.
+    pub fn n_features(&self) -> i64 {
+        match self {
+            FeatureShape::Vector(n) => *n,
+            FeatureShape::Image { channels, height, width } => channels * height * width,
+        }
+    }
+}
+
+/// Rows in compressed sparse form, as tensors.
+#[derive(Debug)]
+pub struct SparseFeatures {
+    /// Start of each row in `indices`, and the end of the last: i64, [n_cells + 1].
+    pub offsets: Tensor,
+    /// Feature of each entry: i64, [n_entries].
+    pub indices: Tensor,
+    /// Value of each entry: f32, [n_entries].
+    pub values: Tensor,
+    /// Features per cell.
+    pub n_features: i64,
+}
+
+impl SparseFeatures {
+    /// Number of cells.
+    pub fn n_cells(&self) -> i64 {
+        self.offsets.size()[0] - 1
+    }
+
+    /// The row of each entry: i64, [n_entries].
+    pub fn rows(&self) -> Tensor {
+        let n = self.n_cells();
+        let lengths = self.offsets.narrow(0, 1, n) - self.offsets.narrow(0, 0, n);
+        Tensor::arange(n, (Kind::Int64, self.offsets.device())).repeat_interleave_self_tensor(&lengths, 0, None)
+    }
+
+    fn to_dense(&self) -> Tensor {
+        let n = self.n_cells();
+        let mut dense = Tensor::zeros([n * self.n_features], (self.values.kind(), self.values.device()));
+        let places = self.rows() * self.n_features + &self.indices;
+        let _ = dense.scatter_(0, &places, &self.values);
+        dense.view([n, self.n_features])
+    }
+}
+
+/// The features of a few cells.
+#[derive(Debug)]
+pub enum Features {
+    /// n_cells × n_features, or n_cells × channels × height × width.
+    Dense(Tensor),
+    /// n_cells rows in compressed sparse form.
+    Sparse(SparseFeatures),
+}
+
+impl Features {
+    /// Number of cells.
+    pub fn n_cells(&self) -> i64 {
+        match self {
+            Features::Dense(tensor) => tensor.size()[0],
+            Features::Sparse(sparse) => sparse.n_cells(),
+        }
+    }
+
+    /// Numbers per cell.
+    pub fn n_features(&self) -> i64 {
+        match self {
+            Features::Dense(tensor) => tensor.size()[1..].iter().product(),
+            Features::Sparse(sparse) => sparse.n_features,
+        }
+    }
+
+    /// Where the numbers are.
+    pub fn device(&self) -> Device {
+        match self {
+            Features::Dense(tensor) => tensor.device(),
+            Features::Sparse(sparse) => sparse.values.device(),
+        }
+    }
+
+    /// The same numbers as one dense tensor (of this minibatch only).
+    pub fn to_dense(&self) -> Tensor {
+        match self {
+            Features::Dense(tensor) => tensor.shallow_clone(),
+            Features::Sparse(sparse) => sparse.to_dense(),
+        }
+    }
+
+    /// The same features on a device; a copy only where they are elsewhere.
+    pub fn to_device(&self, device: Device) -> Features {
+        match self {
+            Features::Dense(tensor) => Features::Dense(tensor.to_device(device)),
+            Features::Sparse(sparse) => Features::Sparse(SparseFeatures {
+                offsets: sparse.offsets.to_device(device),
+                indices: sparse.indices.to_device(device),
+                values: sparse.values.to_device(device),
+                n_features: sparse.n_features,
+            }),
+        }
+    }
+
+    /// A second handle to the same memory.
+    pub fn shallow_clone(&self) -> Features {
+        match self {
+            Features::Dense(tensor) => Features::Dense(tensor.shallow_clone()),
+            Features::Sparse(sparse) => Features::Sparse(SparseFeatures {
+                offsets: sparse.offsets.shallow_clone(),
+                indices: sparse.indices.shallow_clone(),
+                values: sparse.values.shallow_clone(),
+                n_features: sparse.n_features,
+            }),
+        }
+    }
+}
+
+/// What a loss compares a prediction with.
+#[derive(Debug)]
+pub struct Target {
+    features: Features,
+    dense: OnceCell<Tensor>,
+}
+
+impl Target {
+    /// A target of these features.
+    pub fn new(features: Features) -> Target {
+        Target { features, dense: OnceCell::new() }
+    }
+
+    /// The features as they came, sparse where they are sparse.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// The features of this minibatch as one dense tensor, made once: n_cells × n_features (images keep their shape).
+    pub fn dense(&self) -> &Tensor {
+        self.dense.get_or_init(|| self.features.to_dense())
+    }
+
+    /// Sum over the features of each cell: [n_cells].
+    pub fn totals(&self) -> Tensor {
+        self.dense().flatten(1, -1).sum_dim_intlist([1i64].as_slice(), false, Kind::Float)
+    }
+}
+
+/// One assay's share of a minibatch.
+#[derive(Debug)]
+pub struct Part {
+    /// Places in the minibatch of the cells that were measured; `None`: all of them.
+    pub measured: Option<Tensor>,
+    /// What encoders see: preprocessed values of the measured cells.
+    pub input: Features,
+    /// What the loss compares with: preprocessed values or counts of the measured cells.
+    pub target: Target,
+}
+
+impl Part {
+    /// Number of measured cells.
+    pub fn n_cells(&self) -> i64 {
+        self.input.n_cells()
+    }
+
+    /// The rows of `all` (one per cell of the minibatch) that belong to measured cells.
+    pub fn measured_rows(&self, all: &Tensor) -> Tensor {
+        match &self.measured {
+            None => all.shallow_clone(),
+            Some(places) => all.index_select(0, places),
+        }
+    }
+
+    /// Rows of this part and of another that belong to the same cells, in the same order; `None`: all rows of both.
+    pub fn common_with(&self, other: &Part, n_cells: i64) -> Option<(Tensor, Tensor)> {
+        if self.measured.is_none() && other.measured.is_none() {
+            return None;
+        }
+        let all = Tensor::arange(n_cells, (Kind::Int64, self.input.device()));
+        let places = |part: &Part| part.measured.as_ref().unwrap_or(&all).shallow_clone();
+        let (own, theirs) = (places(self), places(other));
+        let within = |own: &Tensor, other: &Tensor| Tensor::isin(own, other, true, false).nonzero().squeeze_dim(1);
+        Some((within(&own, &theirs), within(&theirs, &own)))
+    }
+
+    /// The part on a device.
+    pub fn to_device(&self, device: Device) -> Part {
+        Part {
+            measured: self.measured.as_ref().map(|places| places.to_device(device)),
+            input: self.input.to_device(device),
+            target: Target::new(self.target.features.to_device(device)),
+        }
+    }
+}
+
+/// A few cells and what each assay measured of them.
+#[derive(Debug)]
+pub struct Minibatch {
+    /// Row of each cell in the latent tables: i64, [n_cells].
+    pub cells: Tensor,
+    /// One part per modality, in the model's order; `None` where no cell of the minibatch was measured.
+    pub parts: Vec<Option<Part>>,
+}
+
+impl Minibatch {
+    /// Number of cells.
+    pub fn n_cells(&self) -> i64 {
+        self.cells.size()[0]
+    }
+
+    /// The minibatch on a device.
+    pub fn to_device(&self, device: Device) -> Minibatch {
+        Minibatch {
+            cells: self.cells.to_device(device),
+            parts: self.parts.iter().map(|part| part.as_ref().map(|part| part.to_device(device))).collect(),
+        }
+    }
+}
+
+/// Refuses a prediction whose shape is not the target's, before libtorch would.
+///
+/// # Errors
+/// When the sizes differ.
+pub fn ensure_same_shape(prediction: &Tensor, target: &Tensor) -> Result<()> {
+    ensure!(
+        prediction.size() == target.size(),
+        "the prediction has shape {:?} but the target has {:?}; the decoder must return one value per feature",
+        prediction.size(),
+        target.size()
+    );
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sparse_rows_become_the_dense_matrix() {
+        let sparse = SparseFeatures {
+            offsets: Tensor::from_slice(&[0i64, 2, 2, 3]),
+            indices: Tensor::from_slice(&[0i64, 3, 1]),
+            values: Tensor::from_slice(&[1f32, 2.0, 3.0]),
+            n_features: 4,
+        };
+        let features = Features::Sparse(sparse);
+        assert_eq!((features.n_cells(), features.n_features()), (3, 4));
+        let dense = Vec::<f32>::try_from(features.to_dense().flatten(0, -1)).unwrap();
+        assert_eq!(dense, [1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0]);
+    }
+}

@@ -1,0 +1,109 @@
+//! From a resolved experiment to a model with fresh parameters.
+
+use super::{Branch, Model, Space};
+use crate::spec::{Experiment, ModalityEntry, ModelKind};
+use crate::{DecoderContext, EncoderContext, FeatureShape, Head, LossContext, PriorContext, Purpose, Seed, Statistics};
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use tch::Device;
+use tch::nn::{Path, VarStore};
+
+/// What the data say about one modality before a model is built.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Dimensions {
+    /// The form of one cell's features.
+    pub shape: FeatureShape,
+    /// Totals over the training cells.
+    pub training: Statistics,
+    /// Totals over all cells.
+    pub all: Statistics,
+}
+
+/// Builds the model that an experiment describes; parameters are drawn from the experiment's seed.
+///
+/// # Errors
+/// When a component refuses its dimensions, naming the modality or space.
+pub fn build_model(experiment: &Experiment, dimensions: &[Dimensions], device: Device) -> Result<Model> {
+    Seed(experiment.seed).set_torch(Purpose::Parameters, 0, 0);
+    let (generative, inference) = (VarStore::new(device), VarStore::new(device));
+    let spaces = build_spaces(experiment, &generative.root())?;
+    let variational = experiment.model.kind == ModelKind::Autoencoder;
+    let mut branches = Vec::new();
+    for ((name, entry), dimensions) in experiment.modalities.iter().zip(dimensions) {
+        let builder = BranchBuilder { experiment, spaces: &spaces, name, entry, dimensions, variational };
+        let branch = builder.build(&generative.root(), &inference.root());
+        branches.push(branch.with_context(|| format!("modality `{name}`"))?);
+    }
+    Ok(Model { spaces, branches, generative, inference, variational })
+}
+
+fn build_spaces(experiment: &Experiment, root: &Path<'_>) -> Result<Vec<Space>> {
+    let build = |(name, entry): (&String, &crate::spec::LatentEntry)| -> Result<Space> {
+        let context = PriorContext { vars: root / "prior" / name, dim: entry.dim };
+        let prior = entry.prior.build(&context).with_context(|| format!("prior of the latent space `{name}`"))?;
+        let is_read = |modality: &String| experiment.modalities.get_index_of(modality);
+        let modalities = entry.modalities.iter().filter_map(is_read).collect();
+        Ok(Space { name: name.clone(), dim: entry.dim, modalities, noise: entry.noise, prior })
+    };
+    experiment.latents.iter().map(build).collect()
+}
+
+struct BranchBuilder<'a> {
+    experiment: &'a Experiment,
+    spaces: &'a [Space],
+    name: &'a str,
+    entry: &'a ModalityEntry,
+    dimensions: &'a Dimensions,
+    variational: bool,
+}
+
+impl BranchBuilder<'_> {
+    fn build(&self, generative: &Path<'_>, inference: &Path<'_>) -> Result<Branch> {
+        let reads = self.experiment.spaces_of(self.name);
+        let shared: Vec<usize> = reads.iter().copied().filter(|&s| self.spaces[s].modalities.len() > 1).collect();
+        let wants_shared = self.experiment.model.shared_decoders && !shared.is_empty() && shared.len() < reads.len();
+        let decoder = self.decoder(generative / "decoder" / self.name, &reads)?;
+        let shared_decoder = match wants_shared {
+            true => Some(self.decoder(generative / "shared_decoder" / self.name, &shared)?),
+            false => None,
+        };
+        let loss = self.loss(generative / "loss" / self.name)?;
+        let encoder = self.encoder(inference / "encoder" / self.name, &reads)?;
+        Ok(Branch {
+            name: self.name.to_owned(),
+            reads,
+            decoder,
+            reads_shared: shared,
+            shared_decoder,
+            loss,
+            weight: self.entry.weight,
+            encoder,
+        })
+    }
+
+    fn decoder(&self, vars: Path<'_>, reads: &[usize]) -> Result<Box<dyn crate::Decoder>> {
+        let n_latent = reads.iter().map(|&space| self.spaces[space].dim).sum();
+        let output = self.dimensions.shape.clone();
+        self.entry.decoder.build(&DecoderContext { vars, n_latent, output }).context("decoder")
+    }
+
+    fn loss(&self, vars: Path<'_>) -> Result<Box<dyn crate::Loss>> {
+        let Dimensions { shape, training, all } = self.dimensions.clone();
+        self.entry.loss.build(&LossContext { vars, output: shape, training, all }).context("loss")
+    }
+
+    fn encoder(&self, vars: Path<'_>, reads: &[usize]) -> Result<Box<dyn crate::Encoder>> {
+        let head = |suffix: &str| {
+            let suffix = suffix.to_owned();
+            reads
+                .iter()
+                .map(move |&s| Head { name: format!("{}{suffix}", self.spaces[s].name), dim: self.spaces[s].dim })
+        };
+        let mut heads: Vec<Head> = head("").collect();
+        if self.variational {
+            heads.extend(head("_log_sd"));
+        }
+        let input = self.dimensions.shape.clone();
+        self.entry.encoder.build(&EncoderContext { vars, input, heads }).context("encoder")
+    }
+}

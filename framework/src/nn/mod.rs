@@ -1,0 +1,28 @@
+//! Layers shared by components, one per file.
+//!
+//! A layer registers its parameters under the path that it is given, so that it is saved, loaded and optimised with
+//! them; initial values are drawn on the CPU, so that a seed gives the same network on every device. What layers are
+//! put together to (encoders, decoders) is a component's business.
+
+mod activation;
+mod block;
+mod init;
+mod input_layer;
+mod linear;
+mod norm;
+
+pub use activation::leaky_relu;
+pub use block::{Block, BlockForm, BlockOrder, InputBlock};
+pub use init::uniform_fan_in;
+pub use input_layer::InputLayer;
+pub use linear::Linear;
+pub use norm::{Norm, NormLayer};
+
+/// Whether a check of seeded draws holds at least once in a hundred tries.
+///
+/// libtorch has one generator per process and tests run side by side, so another test's draws may come in between; equal
+/// draws from different seeds do not happen by chance.
+#[cfg(test)]
+fn holds_undisturbed(check: impl Fn() -> bool) -> bool {
+    (0..100).any(|_| check())
+}

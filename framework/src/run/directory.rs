@@ -1,0 +1,208 @@
+//! Writing a run directory and reading it back.
+
+use super::{read_tensors, write_tensors};
+use crate::data::{Assay, Dataset, Split, Subset};
+use crate::latent::LatentTable;
+use crate::model::{Dimensions, Model};
+use crate::spec::Experiment;
+use anyhow::{Context, Result, ensure};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use tch::{Tensor, no_grad};
+
+/// What was fitted to the data of one modality, enough to prepare new data alike and to build the model again.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Preparation {
+    /// Name of the modality.
+    pub modality: String,
+    /// Shape and totals.
+    pub dimensions: Dimensions,
+    /// The modality's own state.
+    pub state: serde_json::Value,
+}
+
+/// A run on disk.
+#[derive(Debug, Clone)]
+pub struct RunDirectory {
+    path: PathBuf,
+}
+
+impl RunDirectory {
+    /// Makes an empty run directory.
+    ///
+    /// # Errors
+    /// When there is one already and `force` is not set.
+    pub fn create(path: &Path, force: bool) -> Result<RunDirectory> {
+        if path.exists() {
+            let is_run = path.join("spec.toml").is_file();
+            let is_empty = path.is_dir() && std::fs::read_dir(path)?.next().is_none();
+            ensure!(
+                force || is_empty,
+                "`{}` exists already; choose another `--out`, or replace it with `--force`",
+                path.display()
+            );
+            ensure!(
+                is_run || is_empty,
+                "`{}` is not a run directory, so `--force` does not replace it",
+                path.display()
+            );
+            std::fs::remove_dir_all(path).with_context(|| format!("`{}` cannot be removed", path.display()))?;
+        }
+        std::fs::create_dir_all(path.join("features"))
+            .with_context(|| format!("`{}` cannot be made", path.display()))?;
+        Ok(RunDirectory { path: path.to_owned() })
+    }
+
+    /// Opens a run directory.
+    ///
+    /// # Errors
+    /// When it is not one.
+    pub fn open(path: &Path) -> Result<RunDirectory> {
+        let is_run = path.join("spec.toml").is_file();
+        ensure!(is_run, "`{}` is not a run directory: it holds no `spec.toml`", path.display());
+        let run = RunDirectory { path: path.to_owned() };
+        ensure!(
+            run.file("weights.safetensors").is_file(),
+            "the run `{}` holds no weights: it has not finished; run its spec again",
+            path.display()
+        );
+        Ok(run)
+    }
+
+    /// Path of a file of the run.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Path of the directory.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes the resolved spec.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_spec(&self, experiment: &Experiment) -> Result<()> {
+        write_atomically(&self.file("spec.toml"), toml::to_string(&experiment.to_toml()?)?.as_bytes())
+    }
+
+    /// Writes cells, features and fitted steps.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write_data(&self, dataset: &Dataset, split: &Split, dimensions: &[Dimensions]) -> Result<()> {
+        write_atomically(&self.file("cells.tsv"), cells_table(dataset, split).as_bytes())?;
+        for assay in &dataset.assays {
+            let mut lines = assay.modality.features().join("\n");
+            lines.push('\n');
+            write_atomically(&self.file("features").join(format!("{}.tsv", assay.name)), lines.as_bytes())?;
+        }
+        let preparation = |(assay, dimensions): (&Assay, &Dimensions)| Preparation {
+            modality: assay.name.clone(),
+            dimensions: dimensions.clone(),
+            state: assay.modality.state(),
+        };
+        let preparations: Vec<Preparation> = dataset.assays.iter().zip(dimensions).map(preparation).collect();
+        write_atomically(&self.file("preparation.json"), &serde_json::to_vec(&preparations)?)
+    }
+
+    /// Writes weights and latent rows.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn write_model(&self, model: &Model, tables: &[LatentTable]) -> Result<()> {
+        let about = HashMap::from([("cithara".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
+        let rows =
+            |(space, table): (&crate::model::Space, &LatentTable)| (space.name.clone(), table.rows().shallow_clone());
+        let rows: Vec<(String, Tensor)> = model.spaces.iter().zip(tables).map(rows).collect();
+        if !rows.is_empty() {
+            write_tensors(&self.file("latents.safetensors"), &rows, about.clone())?;
+        }
+        write_tensors(&self.file("weights.safetensors"), &model.variables(), about)
+    }
+
+    /// What was fitted to the data, one per modality of the experiment.
+    ///
+    /// # Errors
+    /// When the file is missing or does not belong to the experiment.
+    pub fn read_preparations(&self, experiment: &Experiment) -> Result<Vec<Preparation>> {
+        let path = self.file("preparation.json");
+        let text = std::fs::read(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+        let preparations: Vec<Preparation> =
+            serde_json::from_slice(&text).with_context(|| format!("`{}` is damaged", path.display()))?;
+        let names = preparations.iter().map(|preparation| &preparation.modality);
+        ensure!(names.eq(experiment.modalities.keys()), "`{}` does not belong to the run's spec", path.display());
+        Ok(preparations)
+    }
+
+    /// Puts the stored weights into a model of the same spec.
+    ///
+    /// # Errors
+    /// When a weight is missing or has another shape.
+    pub fn read_weights(&self, model: &Model) -> Result<()> {
+        let path = self.file("weights.safetensors");
+        let stored = read_tensors(&path)?;
+        for (name, tensor) in model.variables() {
+            let weight = stored.get(&name).with_context(|| format!("`{}` lacks `{name}`", path.display()))?;
+            ensure!(
+                weight.size() == tensor.size(),
+                "`{name}` has shape {:?} in `{}`, but the spec asks for {:?}",
+                weight.size(),
+                path.display(),
+                tensor.size()
+            );
+            no_grad(|| tensor.detach().copy_(weight));
+        }
+        Ok(())
+    }
+
+    /// The split of each cell of the run, by name.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn read_split(&self) -> Result<HashMap<String, Subset>> {
+        let path = self.file("cells.tsv");
+        let text = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+        let line = |line: &str| {
+            let mut fields = line.split('\t');
+            let (cell, subset) = (fields.next()?, fields.next()?);
+            Some((cell.to_owned(), Subset::parse(subset)?))
+        };
+        let split: Option<HashMap<_, _>> = text.lines().skip(1).map(line).collect();
+        split.with_context(|| format!("`{}` is damaged", path.display()))
+    }
+}
+
+fn cells_table(dataset: &Dataset, split: &Split) -> String {
+    let mut table = String::from("cell\tsplit");
+    for assay in &dataset.assays {
+        let _ = write!(table, "\t{}", assay.name);
+    }
+    table.push('\n');
+    for (cell, name) in dataset.cells.iter().enumerate() {
+        let _ = write!(table, "{name}\t{}", split.subsets()[cell].name());
+        for assay in &dataset.assays {
+            let _ = write!(table, "\t{}", u8::from(assay.rows[cell].is_some()));
+        }
+        table.push('\n');
+    }
+    table
+}
+
+/// Writes a file that appears whole or not at all.
+///
+/// # Errors
+/// When it cannot be written; a message of a full disk says so.
+pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = path.with_extension("partial");
+    let written = std::fs::write(&temporary, bytes)
+        .and_then(|()| std::fs::File::open(&temporary)?.sync_all())
+        .and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    written.with_context(|| format!("`{}` cannot be written", path.display()))
+}

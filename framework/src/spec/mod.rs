@@ -1,0 +1,13 @@
+//! The typed experiment: what a spec file says once every default is filled in. No TOML text, no component names.
+
+mod data;
+mod evaluate;
+mod experiment;
+mod fit;
+mod model;
+
+pub use data::{CellSet, DataSpec, SplitSpec};
+pub use evaluate::EvaluateSpec;
+pub use experiment::{Experiment, LatentEntry, ModalityEntry, SPEC_VERSION};
+pub use fit::{EncodersFit, FitSpec, LatentFit, LatentOptimizer, OneStepFit, Order, Schedule, TargetScaling};
+pub use model::{ModelKind, ModelSpec, Settings};

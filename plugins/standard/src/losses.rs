@@ -1,0 +1,16 @@
+//! Losses: how far predictions are from what was measured, as the mean over the features of each cell.
+
+mod bce;
+mod bernoulli;
+mod logistic;
+mod mse;
+mod poisson;
+mod stored;
+
+pub use bce::{Bce, BceSpec, PosWeight, PosWeightRule};
+pub use bernoulli::{Bernoulli, BernoulliSpec};
+pub use mse::{Mse, MseSpec};
+pub use poisson::{Likelihood, Poisson, PoissonSpec};
+
+#[cfg(test)]
+mod testing;

@@ -1,0 +1,71 @@
+//! Loss `mse`: mean squared error of the values after the steps.
+
+use super::stored::{Stored, sum_features};
+use anyhow::Result;
+use framework::component::Spec;
+use framework::{Loss, LossContext, LossSpec, Target, TargetValues, component};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use tch::Tensor;
+
+/// Squared difference between the prediction and the value after the steps, mean over the features of a cell.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct MseSpec {}
+
+impl Spec for MseSpec {}
+
+#[typetag::serialize(name = "mse")]
+impl LossSpec for MseSpec {
+    fn build(&self, _context: &LossContext<'_>) -> Result<Box<dyn Loss>> {
+        Ok(Box::new(Mse))
+    }
+}
+
+/// The loss of an [`MseSpec`].
+#[derive(Debug)]
+pub struct Mse;
+
+impl Loss for Mse {
+    fn target(&self) -> TargetValues {
+        TargetValues::Processed
+    }
+
+    fn per_cell(&self, prediction: &Tensor, target: &Target) -> Result<Tensor> {
+        let stored = Stored::new(prediction, target)?;
+        let squared = stored.predicted.f_square()?;
+        let correction = stored.predicted.f_sub(&stored.values)?.f_square()?.f_sub(&squared)?;
+        let as_if_zero = sum_features(&stored.prediction.f_square()?)?;
+        Ok(as_if_zero.f_add(&stored.sum_entries(&correction)?)?.f_div_scalar(stored.n_features())?)
+    }
+
+    fn expectation(&self, prediction: &Tensor, _totals: Option<&Tensor>) -> Result<Tensor> {
+        Ok(prediction.shallow_clone())
+    }
+}
+
+component! {
+    role: Loss,
+    name: "mse",
+    spec: MseSpec,
+    summary: "mean squared error of the values after the steps",
+    source: "Zhang et al. 2026, Methods (simulations, images)",
+    example: "",
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::losses::testing::{close, context, dense_target, gradient_error, logits, sparse_target};
+    use tch::Kind;
+
+    #[test]
+    fn squared_differences_are_averaged_over_features() {
+        let loss = MseSpec {}.build(&context(&tch::nn::VarStore::new(tch::Device::Cpu))).unwrap();
+        for target in [sparse_target(), dense_target()] {
+            let expected = (logits() - target.dense()).square().mean_dim([1i64].as_slice(), false, Kind::Float);
+            assert!(close(&loss.per_cell(&logits(), &target).unwrap(), &expected));
+            assert!(gradient_error(loss.as_ref(), &target) < 1e-7);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Modalities that belong to no assay.
+
+mod values;
+
+pub use values::ValuesSpec;

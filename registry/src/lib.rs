@@ -1,0 +1,27 @@
+//! The catalogue of components and the reader of experiment specs.
+//!
+//! `framework` declares, this crate finds: [`Catalogue`] lists what linked crates declare, [`read_file`] turns a TOML
+//! spec into a [`framework::spec::Experiment`] or into [`Diagnostics`] with every error at its line, and [`schema`]
+//! describes a spec for editors. Nothing here opens data or trains.
+
+mod catalogue;
+mod check;
+mod components;
+mod diagnostic;
+mod document;
+mod latents;
+mod modalities;
+mod overrides;
+mod preset;
+mod read;
+mod schema;
+mod sections;
+mod suggest;
+
+#[cfg(test)]
+mod testing;
+
+pub use catalogue::Catalogue;
+pub use diagnostic::{Diagnostic, Diagnostics, Place, Position};
+pub use read::{Written, read, read_file};
+pub use schema::{spec_schema};

@@ -1,0 +1,167 @@
+//! JSON Schema (draft 07) of a whole spec with all components, for editors that complete and check while one types.
+//!
+//! Components are alternatives (`oneOf`) told apart by a constant `kind`; the default one may leave its `kind` out.
+
+use crate::catalogue::Catalogue;
+use crate::modalities::example;
+use crate::preset::expand;
+use crate::sections::{LatentSection, ModalitySection, TopSection, properties, with_properties};
+use framework::component::{ComponentInfo, Role, schema_of};
+use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, SPEC_VERSION};
+use serde_json::{Map, Value as Schema, json};
+use toml::Table;
+
+/// The JSON Schema of a spec.
+pub fn spec_schema(catalogue: &Catalogue) -> Schema {
+    let mut definitions = Map::new();
+    let modality = modalities(catalogue, &mut definitions);
+    let latent = latent(catalogue, &mut definitions);
+    let mut keys = Map::new();
+    keys.insert("spec_version".into(), json!({"const": SPEC_VERSION, "description": "Version of the spec format."}));
+    keys.extend(properties::<TopSection>());
+    keys.insert("data".into(), section::<DataSpec>());
+    keys.insert("modality".into(), modality);
+    keys.insert("model".into(), section::<ModelSpec>());
+    keys.insert("latent".into(), latent);
+    keys.insert("fit".into(), section::<FitSpec>());
+    keys.insert("evaluate".into(), section::<EvaluateSpec>());
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Cithara spec",
+        "type": "object",
+        "required": ["spec_version", "modality"],
+        "properties": keys,
+        "additionalProperties": false,
+        "definitions": definitions,
+    })
+}
+
+fn section<S: schemars::JsonSchema>() -> Schema {
+    schema_of::<S>()
+}
+
+/// `[modality.*]`: a table named like an assay may leave its `kind` out.
+fn modalities(catalogue: &Catalogue, definitions: &mut Map<String, Schema>) -> Schema {
+    for info in catalogue.of_role(Role::Modality) {
+        let table = modality(catalogue, info, definitions);
+        define(definitions, info, &table, None);
+        define(definitions, info, &table, Some(&Table::new()));
+    }
+    let of = |own: &str| {
+        let one = |info: &ComponentInfo| reference(info, info.name == own);
+        json!({"oneOf": catalogue.of_role(Role::Modality).map(one).collect::<Vec<_>>()})
+    };
+    let named: Map<String, Schema> =
+        catalogue.names(Role::Modality).into_iter().map(|name| (name.to_owned(), of(name))).collect();
+    json!({
+        "type": "object",
+        "description": "The assays; at least one.",
+        "minProperties": 1,
+        "properties": named,
+        "additionalProperties": of(""),
+    })
+}
+
+/// The table of one assay: the host's keys, its components, its own keys.
+fn modality(catalogue: &Catalogue, info: &ComponentInfo, definitions: &mut Map<String, Schema>) -> Schema {
+    let defaults = example(info).map(|spec| spec.defaults());
+    let mut part = |role: Role, default: Option<(&str, &str)>| component(catalogue, role, default, definitions);
+    let steps = json!({
+        "type": "array",
+        "description": "What is done to the values, in order.",
+        "items": part(Role::Step, None),
+    });
+    let encoder = part(Role::Encoder, defaults.as_ref().map(|defaults| defaults.encoder));
+    let decoder = part(Role::Decoder, defaults.as_ref().map(|defaults| defaults.decoder));
+    let loss = part(Role::Loss, defaults.as_ref().map(|defaults| defaults.loss));
+    let host = properties::<ModalitySection>();
+    let mut first: Vec<(&str, Schema)> = host.iter().map(|(key, schema)| (key.as_str(), schema.clone())).collect();
+    first.extend([("steps", steps), ("encoder", encoder), ("decoder", decoder), ("loss", loss)]);
+    with_properties(&first, &(info.schema)())
+}
+
+fn latent(catalogue: &Catalogue, definitions: &mut Map<String, Schema>) -> Schema {
+    let default = expand(&ModelSpec::default(), &[]).prior;
+    let prior = component(catalogue, Role::LatentPrior, Some(default), definitions);
+    let mut keys: Map<String, Schema> = properties::<LatentSection>().into_iter().collect();
+    keys.insert("prior".into(), prior);
+    json!({
+        "type": "object",
+        "description": "Latent spaces; what is not written comes from the preset in `[model]`.",
+        "additionalProperties": {"type": "object", "properties": keys, "additionalProperties": false},
+    })
+}
+
+/// A component of one role: a bare name, or a table with its `kind`.
+fn component(
+    catalogue: &Catalogue,
+    role: Role,
+    default: Option<(&str, &str)>,
+    definitions: &mut Map<String, Schema>,
+) -> Schema {
+    let mut alternatives = vec![json!({"type": "string", "enum": catalogue.names(role)})];
+    for info in catalogue.of_role(role) {
+        let text = default.filter(|(kind, _)| *kind == info.name).map(|(_, text)| text);
+        let written: Option<Table> = text.map(|text| toml::from_str(text).unwrap_or_default());
+        define(definitions, info, &(info.schema)(), written.as_ref());
+        alternatives.push(reference(info, written.is_some()));
+    }
+    json!({"oneOf": alternatives})
+}
+
+/// Adds the definition of a component's table. With the keys that are written by default it needs neither those nor
+/// its `kind`.
+fn define(definitions: &mut Map<String, Schema>, info: &ComponentInfo, own: &Schema, default: Option<&Table>) {
+    let kind = json!({"const": info.name, "description": info.summary});
+    let mut table = with_properties(&[("kind", kind)], own);
+    let mut required: Vec<Schema> = table.get("required").and_then(Schema::as_array).cloned().unwrap_or_default();
+    match default {
+        None => required.push(json!("kind")),
+        Some(written) => required.retain(|key| key.as_str().is_none_or(|key| !written.contains_key(key))),
+    }
+    table["required"] = Schema::Array(required);
+    table["description"] = json!(info.summary);
+    definitions.insert(name(info, default.is_some()), table);
+}
+
+fn reference(info: &ComponentInfo, default: bool) -> Schema {
+    json!({"$ref": format!("#/definitions/{}", name(info, default))})
+}
+
+fn name(info: &ComponentInfo, default: bool) -> String {
+    let suffix = if default { ".default" } else { "" };
+    format!("{}.{}{suffix}", info.role.name(), info.name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_component_is_an_alternative_and_every_reference_resolves() {
+        let catalogue = Catalogue::linked().unwrap();
+        let schema = spec_schema(&catalogue);
+        for info in catalogue.iter() {
+            let found = &schema["definitions"][name(info, false)];
+            assert_eq!(found["properties"]["kind"]["const"], info.name);
+            assert_eq!(found["additionalProperties"], false, "{} must deny unknown keys", info.name);
+            assert!(found["required"].as_array().unwrap().contains(&json!("kind")));
+        }
+        let text = schema.to_string();
+        let references: Vec<&str> = text.split("\"#/definitions/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert!(!references.is_empty());
+        for reference in references {
+            assert!(schema["definitions"].get(reference).is_some(), "{reference}");
+        }
+    }
+
+    #[test]
+    fn the_default_component_needs_no_kind() {
+        let schema = spec_schema(&Catalogue::linked().unwrap());
+        let encoder = &schema["definitions"]["modality.rna"]["properties"]["encoder"]["oneOf"];
+        assert!(encoder.as_array().unwrap().contains(&json!({"$ref": "#/definitions/encoder.mlp.default"})));
+        let default = &schema["definitions"]["encoder.mlp.default"]["required"];
+        assert_eq!(default, &json!([]));
+        assert_eq!(schema["properties"]["modality"]["properties"]["rna"]["oneOf"].as_array().unwrap().len(), 2);
+    }
+}

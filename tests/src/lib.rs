@@ -1,0 +1,1 @@
+//! Whole-project checks; see the files beside `src`.

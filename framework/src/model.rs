@@ -68,6 +68,11 @@ impl Model {
         self.spaces[space].modalities.len() > 1
     }
 
+    /// Whether two modalities read a common space, so that one can be predicted from the other.
+    pub fn share_a_space(&self, left: usize, right: usize) -> bool {
+        self.spaces.iter().any(|space| space.modalities.contains(&left) && space.modalities.contains(&right))
+    }
+
     /// Index of a modality by name.
     pub fn branch(&self, name: &str) -> Option<usize> {
         self.branches.iter().position(|branch| branch.name == name)

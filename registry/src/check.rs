@@ -64,7 +64,7 @@ impl Check<'_> {
         }
         let types = types(schema);
         if !types.is_empty() && !types.iter().any(|&name| fits(node, name)) {
-            return self.refuse(node, path, &format!("must be {}", types.iter().map(|name| word(name)).collect::<Vec<_>>().join(" or ")));
+            return self.refuse(node, path, &must_be(&types));
         }
         match &node.content {
             Content::Table(_) => self.object(node, schema, path),
@@ -165,10 +165,10 @@ impl Check<'_> {
             return Some(Value::String(text.to_owned()));
         }
         let expected = format!("must be {}", alternatives(choices));
-        self.refuse(node, path, &expected);
-        if let Some(name) = node.as_str().and_then(|text| nearest(text, choices.iter().copied())) {
-            self.diagnostics.help_last(format!("did you mean `{name}`?"));
-        }
+        let Some(text) = node.as_str() else { return self.refuse(node, path, &expected) };
+        let help = nearest(text, choices.iter().copied()).map(|name| format!("did you mean `{name}`?"));
+        self.dropped.push(self.relative(path));
+        self.diagnostics.push(node.place.clone(), format!("`{path}` is `{text}`, but {expected}"), help);
         None
     }
 
@@ -192,7 +192,8 @@ impl Check<'_> {
 
     fn refuse(&mut self, node: &Node, path: &str, expected: &str) -> Option<Value> {
         self.dropped.push(self.relative(path));
-        self.diagnostics.push(node.place_of(""), format!("`{path}` is {}, but {expected}", shown(node)), None);
+        let message = format!("`{path}` is {}, but {expected}", shown(node));
+        self.diagnostics.push(node.place_of(""), message, None);
         None
     }
 
@@ -250,13 +251,18 @@ fn word(name: &str) -> &str {
     }
 }
 
+fn must_be(types: &[&str]) -> String {
+    let words: Vec<&str> = types.iter().map(|name| word(name)).collect();
+    format!("must be {}", words.join(" or "))
+}
+
 /// A value as it is named in messages.
 pub(crate) fn shown(node: &Node) -> String {
     match &node.content {
         Content::Table(_) => "a table".to_owned(),
         Content::List(items) => format!("a list of {}", items.len()),
         Content::Scalar(Value::String(text)) if text.chars().count() > 60 => "a long string".to_owned(),
-        Content::Scalar(Value::String(text)) => format!("`{text}`"),
+        Content::Scalar(Value::String(text)) => format!("the string `{text}`"),
         Content::Scalar(value) => value.to_string(),
     }
 }
@@ -282,6 +288,7 @@ mod tests {
             "required": ["dim", "name"],
             "properties": {
                 "dim": {"type": "integer", "minimum": 0},
+                "name": true,
                 "rate": {"type": ["number", "null"], "exclusiveMinimum": 0},
                 "order": {"oneOf": [{"const": "fixed", "type": "string"}, {"const": "reshuffled", "type": "string"}]},
                 "hidden": {"type": "array", "items": {"type": "integer"}, "maxItems": 3},
@@ -296,7 +303,7 @@ mod tests {
                 "`dim` is -1, but must be at least 0",
                 "`rate` is 0, but must be more than 0",
                 "`order` is `fixd`, but must be `fixed` or `reshuffled`",
-                "`hidden[1]` is `x`, but must be a whole number",
+                "`hidden[1]` is the string `x`, but must be a whole number",
                 "unknown key `b` in `[split]`",
                 "unknown key `nmae` in the spec",
             ]

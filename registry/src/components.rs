@@ -2,10 +2,10 @@
 
 use crate::check::{Checked, check_table, header, shown};
 use crate::document::{Content, Entries, Node};
-use crate::sections::{Parser, Reader, Site, with_properties};
-use crate::suggest::advice;
+use crate::sections::{Parser, Reader, Site, with_properties, without_required};
+use crate::suggest::{advice, nearest};
 use framework::component::{AnySpec, ComponentInfo, Role};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use toml::Table;
 
 /// A component and the TOML that its table starts from, as (kind, text).
@@ -35,10 +35,11 @@ impl Reader<'_> {
         let site = Site { node: &table, path: wanted.path };
         let kind = self.kind(site, wanted)?;
         let info = self.look_up(site, wanted.role, &kind)?;
-        let schema = with_properties(&[("kind", json!(true))], &(info.schema)());
+        let defaults = self.defaults(site, info, wanted.default)?;
+        let schema = without_required(with_properties(&[("kind", json!(true))], &(info.schema)()), &defaults);
         let mut checked = check_table(&table, &schema, wanted.path, &mut self.diagnostics)?;
         checked.table.remove("kind");
-        let spec = self.parse(site, info, checked, wanted.default)?;
+        let spec = self.parse(site, info, checked, defaults)?;
         let extracted = extract(spec);
         if extracted.is_none() {
             let message = format!("the {} `{kind}` of `{}` reads as another role", info.role, info.origin);
@@ -47,25 +48,26 @@ impl Reader<'_> {
         extracted
     }
 
-    /// The component's own parse of its checked table, over the default's keys if it is of the default kind.
+    /// The component's own parse of its checked table, over the keys that it starts from.
     pub(crate) fn parse(
         &mut self,
         site: Site<'_>,
         info: &ComponentInfo,
         checked: Checked,
-        default: Option<Default<'_>>,
+        defaults: Table,
     ) -> Option<AnySpec> {
+        self.typed(site, checked, &Parser { defaults, parse: &info.parse, validate: &AnySpec::validate })
+    }
+
+    /// The keys that a component of the default kind starts from; none for another kind.
+    fn defaults(&mut self, site: Site<'_>, info: &ComponentInfo, default: Option<Default<'_>>) -> Option<Table> {
         let text = default.filter(|(kind, _)| *kind == info.name).map_or("", |(_, text)| text);
-        match toml::from_str::<Table>(text) {
-            Ok(defaults) => {
-                self.typed(site, checked, &Parser { defaults, parse: &info.parse, validate: &AnySpec::validate })
-            }
-            Err(error) => {
-                let message = format!("the default of {} is not TOML: {}", header(site.path), error.message());
-                self.push(site, "", message, Some("tell the author of the plugin".into()));
-                None
-            }
+        let read = toml::from_str::<Table>(text);
+        if let Err(error) = &read {
+            let message = format!("the default of {} is not TOML: {}", header(site.path), error.message());
+            self.push(site, "", message, Some("tell the author of the plugin".into()));
         }
+        read.ok()
     }
 
     /// The component of a kind; an unknown one is told with the nearest name and the list.
@@ -92,7 +94,7 @@ impl Reader<'_> {
         }
         if node.as_table().is_none() {
             let role = wanted.role;
-            let message = format!("`{}` is {}, but must be the name of a {role} or a table", wanted.path, shown(node));
+            let message = format!("`{}` is {}, but must be a name ({role}) or a table", wanted.path, shown(node));
             self.diagnostics.push(node.place.clone(), message, None);
             return None;
         }
@@ -112,10 +114,27 @@ impl Reader<'_> {
             }
             (None, Some((kind, _))) => Some(kind.to_owned()),
             (None, None) => {
-                let message = format!("{} needs a `kind`", header(wanted.path));
-                self.push(site, "", message, Some(format!("one of: {}", names.join(", "))));
+                if !self.slip_of_kind(site, wanted.role, &[]) {
+                    let message = format!("{} needs a `kind`", header(wanted.path));
+                    self.push(site, "", message, Some(format!("one of: {}", names.join(", "))));
+                }
                 None
             }
         }
+    }
+
+    /// Tells the keys of a table without `kind` that no component of the role has; whether one of them is a slip of it.
+    pub(crate) fn slip_of_kind(&mut self, site: Site<'_>, role: Role, host: &[(&str, Value)]) -> bool {
+        let mut all = json!({"additionalProperties": false});
+        for info in self.catalogue.of_role(role) {
+            let own = (info.schema)();
+            for key in own["properties"].as_object().into_iter().flat_map(Map::keys) {
+                all["properties"][key] = json!(true);
+            }
+        }
+        let keys: Vec<(&str, Value)> = std::iter::once(("kind", json!(true))).chain(host.iter().cloned()).collect();
+        check_table(site.node, &with_properties(&keys, &all), site.path, &mut self.diagnostics);
+        let entries = site.node.as_table().into_iter().flatten();
+        entries.into_iter().any(|(key, _)| nearest(key, ["kind"]).is_some())
     }
 }

@@ -60,13 +60,6 @@ impl Diagnostics {
         }
     }
 
-    /// Gives advice with the error that was added last.
-    pub(crate) fn help_last(&mut self, help: String) {
-        if let Some(last) = self.list.last_mut() {
-            last.help = Some(help);
-        }
-    }
-
     /// Whether nothing is wrong.
     pub fn is_empty(&self) -> bool {
         self.list.is_empty()

@@ -126,7 +126,12 @@ fn push_syntax_errors(text: &str, errors: &[Error], diagnostics: &mut Diagnostic
         let line = text.get(..span.start).unwrap_or(text).matches('\n').count();
         if !lines.contains(&line) {
             lines.push(line);
-            diagnostics.push(Place::Bytes(span), error.message(), None);
+            let written = text.get(span.clone()).unwrap_or_default();
+            let message = match error.message() {
+                "duplicate key" => format!("the key `{written}` is in this table already"),
+                other => format!("not TOML: {other}"),
+            };
+            diagnostics.push(Place::Bytes(span), message, None);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::components::Wanted;
 use crate::document::Node;
 use crate::modalities::named_well;
 use crate::preset::{Preset, SHARED};
-use crate::sections::{LatentSection, Parser, Reader, Site, properties, with_properties};
+use crate::sections::{LatentSection, Parser, Reader, Site, properties, with_properties, without_required};
 use crate::suggest::advice;
 use framework::Spec;
 use framework::component::{AnySpec, Role, parse_table, schema_of};
@@ -79,8 +79,7 @@ impl Spaces<'_> {
         let mut first: Vec<_> = own.iter().map(|(key, schema)| (key.as_str(), schema.clone())).collect();
         first.push(("prior", json!(true)));
         let defaults = self.defaults(name);
-        let mut schema = with_properties(&first, &schema_of::<LatentSection>());
-        schema["required"] = ["dim", "modalities"].into_iter().filter(|key| !defaults.contains_key(*key)).collect();
+        let schema = without_required(with_properties(&first, &schema_of::<LatentSection>()), &defaults);
         let Checked { mut table, dropped } = check_table(site.node, &schema, site.path, &mut reader.diagnostics)?;
         table.remove("prior");
         let parse = &parse_table::<LatentSection>;

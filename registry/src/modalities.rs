@@ -3,9 +3,9 @@
 use crate::check::{Checked, check_table, shown};
 use crate::components::Wanted;
 use crate::document::{Content, Node};
-use crate::sections::{ModalitySection, Parser, Reader, Site, properties, with_properties};
+use crate::sections::{ModalitySection, Parser, Reader, Site, with_properties};
 use crate::suggest::{advice, nearest};
-use framework::component::{AnySpec, ComponentInfo, Role, parse_table};
+use framework::component::{AnySpec, ComponentInfo, Role, parse_table, schema_of};
 use framework::spec::ModalityEntry;
 use framework::{Defaults, ModalitySpec, Spec, StepSpec};
 use indexmap::IndexMap;
@@ -51,9 +51,14 @@ fn none_given(reader: &mut Reader<'_>, node: &Node) {
     reader.push(Site { node, path: "" }, "", "the spec has no modality", Some(help));
 }
 
-/// Names become parts of file names, of parameters' names and of obsm keys.
+/// Whether a modality or a latent space may be called so: names become parts of file names, of parameters and obsm keys.
+pub(crate) fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter))
+}
+
+/// Tells a name that cannot be one.
 pub(crate) fn named_well(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> bool {
-    let plain = !name.is_empty() && name.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-".contains(letter));
+    let plain = is_name(name);
     if !plain {
         let message = format!("`{name}` is not a name");
         reader.push(site, "", message, Some("use letters, digits, `_` and `-`".into()));
@@ -68,7 +73,7 @@ fn one(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<ModalityEn
     }
     if site.node.as_table().is_none() {
         let message = format!("`{}` is {}, but must be a table", site.path, shown(site.node));
-        reader.push(site, "", message, Some(format!("write `[modality.NAME]`, as in `[{}.NAME]`", "modality")));
+        reader.push(site, "", message, Some("write `[modality.NAME]` for each assay".into()));
         return None;
     }
     let info = kind(reader, site, name)?;
@@ -84,7 +89,7 @@ fn one(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<ModalityEn
 fn kind(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<&'static ComponentInfo> {
     let Some(node) = site.node.get("kind") else {
         let info = reader.catalogue.get(Role::Modality, name);
-        if info.is_none() {
+        if info.is_none() && !reader.slip_of_kind(site, Role::Modality, &host_schemas()) {
             let message = format!("`[{}]` needs a `kind`: no modality is called `{name}`", site.path);
             let names = reader.catalogue.names(Role::Modality);
             reader.push(site, "", message, Some(advice(name, "modalities", &names)));
@@ -103,18 +108,23 @@ fn kind(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<&'static 
 
 /// The checked keys of the host and those of the assay.
 fn tables(reader: &mut Reader<'_>, site: Site<'_>, info: &ComponentInfo) -> Option<(Checked, Checked)> {
-    let host: Vec<(String, Schema)> = properties::<ModalitySection>();
-    let mut first = vec![("kind", json!(true))];
-    first.extend(host.iter().map(|(key, schema)| (key.as_str(), schema.clone())));
-    first.extend(COMPONENTS[1..].iter().map(|&key| (key, json!(true))));
-    let schema = with_properties(&first, &(info.schema)());
+    let host = host_schemas();
+    let schema = with_properties(&host, &(info.schema)());
     let Checked { table, dropped } = check_table(site.node, &schema, site.path, &mut reader.diagnostics)?;
-    let is_host = |key: &str| host.iter().any(|(name, _)| name == key);
+    let is_host = |key: &str| host.iter().any(|(name, _)| *name == key);
     let (hosts, own): (Table, Table) = table
         .into_iter()
         .filter(|(key, _)| !COMPONENTS.contains(&key.as_str()))
         .partition(|(key, _)| is_host(key));
     Some((Checked { table: hosts, dropped: dropped.clone() }, Checked { table: own, dropped }))
+}
+
+/// The keys of a modality's table that are not its assay's.
+fn host_schemas() -> Vec<(&'static str, Schema)> {
+    let section = schema_of::<ModalitySection>();
+    let own = ["path", "key", "weight"].map(|key| (key, section["properties"][key].clone()));
+    let parts = COMPONENTS.map(|key| (key, json!(true)));
+    parts[..1].iter().chain(&own).chain(&parts[1..]).cloned().collect()
 }
 
 fn host_keys(reader: &mut Reader<'_>, site: Site<'_>, checked: Checked) -> Option<ModalitySection> {
@@ -128,7 +138,7 @@ fn own_keys(
     info: &ComponentInfo,
     checked: Checked,
 ) -> Option<Box<dyn ModalitySpec>> {
-    modality(reader.parse(site, info, checked, None)?)
+    modality(reader.parse(site, info, checked, Table::new())?)
 }
 
 /// What the modality uses by default; that of its example where its own table has errors.

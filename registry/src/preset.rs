@@ -62,9 +62,11 @@ minibatch = 512
 learning_rate_latent = 1e-3
 learning_rate_decoder = 1e-4
 weight_decay = 0.0
+initial_sd = 1.0
 order = "fixed"
 latent_optimizer = "dense_adam"
 validate_every_epochs = 0
+n_validation_passes = 10
 patience = 0
 
 [encoders]
@@ -74,6 +76,7 @@ learning_rate = 1e-4
 weight_decay = 0.0
 order = "fixed"
 target_scaling = "raw"
+input_noise = 0.0
 row_weight = 1.0
 reconstruction_weight = 0.0
 cross_weight = 0.0
@@ -120,5 +123,11 @@ mod tests {
         let fit: FitSpec = toml::from_str(PUBLISHED_FIT).unwrap();
         assert_eq!((fit.latent.n_epochs, fit.encoders.n_epochs, fit.one_step.match_weight), (5000, 10000, 100.0));
         assert!(framework::Spec::validate(&fit).is_empty());
+        let published: Table = toml::from_str(PUBLISHED_FIT).unwrap();
+        for (name, table) in Table::try_from(FitSpec::default()).unwrap() {
+            for key in table.as_table().into_iter().flat_map(Table::keys) {
+                assert!(published[&name].get(key).is_some(), "`{name}.{key}` must be decided for the published settings");
+            }
+        }
     }
 }

@@ -94,7 +94,8 @@ fn experiment(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Option<Exper
     let model: Option<ModelSpec> = section(reader, root, "model", Table::new());
     let evaluate: Option<EvaluateSpec> = section(reader, root, "evaluate", Table::new());
     let tables = root.get("modality").and_then(Node::as_table);
-    let names: Vec<&str> = tables.into_iter().flatten().map(|(name, _)| name.as_str()).collect();
+    let names = tables.into_iter().flatten().map(|(name, _)| name.as_str());
+    let names: Vec<&str> = names.filter(|name| modalities::is_name(name)).collect();
     let preset = expand(&model.clone().unwrap_or_default(), &names);
     let fit: Option<FitSpec> = section(reader, root, "fit", toml::from_str(preset.fit).unwrap_or_default());
     let mut modalities = modalities::read(reader, root);

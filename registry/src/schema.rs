@@ -5,7 +5,7 @@
 use crate::catalogue::Catalogue;
 use crate::modalities::example;
 use crate::preset::expand;
-use crate::sections::{LatentSection, ModalitySection, TopSection, properties, with_properties};
+use crate::sections::{LatentSection, ModalitySection, TopSection, properties, with_properties, without_required};
 use framework::component::{ComponentInfo, Role, schema_of};
 use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, SPEC_VERSION};
 use serde_json::{Map, Value as Schema, json};
@@ -45,10 +45,10 @@ fn modalities(catalogue: &Catalogue, definitions: &mut Map<String, Schema>) -> S
     for info in catalogue.of_role(Role::Modality) {
         let table = modality(catalogue, info, definitions);
         define(definitions, info, &table, None);
-        define(definitions, info, &table, Some(&Table::new()));
+        define(definitions, info, &table, Some((&Table::new(), "table")));
     }
     let of = |own: &str| {
-        let one = |info: &ComponentInfo| reference(info, info.name == own);
+        let one = |info: &ComponentInfo| reference(info, (info.name == own).then_some("table"));
         json!({"oneOf": catalogue.of_role(Role::Modality).map(one).collect::<Vec<_>>()})
     };
     let named: Map<String, Schema> =
@@ -65,7 +65,9 @@ fn modalities(catalogue: &Catalogue, definitions: &mut Map<String, Schema>) -> S
 /// The table of one assay: the host's keys, its components, its own keys.
 fn modality(catalogue: &Catalogue, info: &ComponentInfo, definitions: &mut Map<String, Schema>) -> Schema {
     let defaults = example(info).map(|spec| spec.defaults());
-    let mut part = |role: Role, default: Option<(&str, &str)>| component(catalogue, role, default, definitions);
+    let mut part = |role: Role, default: Option<(&'static str, &'static str)>| {
+        component(catalogue, &Place { role, default, owner: info.name }, definitions)
+    };
     let steps = json!({
         "type": "array",
         "description": "What is done to the values, in order.",
@@ -82,7 +84,8 @@ fn modality(catalogue: &Catalogue, info: &ComponentInfo, definitions: &mut Map<S
 
 fn latent(catalogue: &Catalogue, definitions: &mut Map<String, Schema>) -> Schema {
     let default = expand(&ModelSpec::default(), &[]).prior;
-    let prior = component(catalogue, Role::LatentPrior, Some(default), definitions);
+    let place = Place { role: Role::LatentPrior, default: Some(default), owner: "latent" };
+    let prior = component(catalogue, &place, definitions);
     let mut keys: Map<String, Schema> = properties::<LatentSection>().into_iter().collect();
     keys.insert("prior".into(), prior);
     json!({
@@ -92,45 +95,55 @@ fn latent(catalogue: &Catalogue, definitions: &mut Map<String, Schema>) -> Schem
     })
 }
 
-/// A component of one role: a bare name, or a table with its `kind`.
-fn component(
-    catalogue: &Catalogue,
+/// Where a component is written.
+struct Place {
     role: Role,
-    default: Option<(&str, &str)>,
-    definitions: &mut Map<String, Schema>,
-) -> Schema {
-    let mut alternatives = vec![json!({"type": "string", "enum": catalogue.names(role)})];
-    for info in catalogue.of_role(role) {
-        let text = default.filter(|(kind, _)| *kind == info.name).map(|(_, text)| text);
-        let written: Option<Table> = text.map(|text| toml::from_str(text).unwrap_or_default());
-        define(definitions, info, &(info.schema)(), written.as_ref());
-        alternatives.push(reference(info, written.is_some()));
+    /// The component that is used where none is named, and the TOML that its table starts from.
+    default: Option<(&'static str, &'static str)>,
+    /// Whose default that is.
+    owner: &'static str,
+}
+
+/// A component of one role: a bare name, or a table with its `kind`.
+fn component(catalogue: &Catalogue, place: &Place, definitions: &mut Map<String, Schema>) -> Schema {
+    let mut alternatives = vec![json!({"type": "string", "enum": catalogue.names(place.role)})];
+    for info in catalogue.of_role(place.role) {
+        let own = (info.schema)();
+        define(definitions, info, &own, None);
+        let default = place.default.filter(|(kind, _)| *kind == info.name);
+        if let Some((_, text)) = default {
+            let written: Table = toml::from_str(text).unwrap_or_default();
+            define(definitions, info, &own, Some((&written, place.owner)));
+        }
+        alternatives.push(reference(info, default.map(|_| place.owner)));
     }
     json!({"oneOf": alternatives})
 }
 
-/// Adds the definition of a component's table. With the keys that are written by default it needs neither those nor
-/// its `kind`.
-fn define(definitions: &mut Map<String, Schema>, info: &ComponentInfo, own: &Schema, default: Option<&Table>) {
+/// Adds the definition of a component's table. As somebody's default it needs neither its `kind` nor the keys that are
+/// written by default.
+fn define(definitions: &mut Map<String, Schema>, info: &ComponentInfo, own: &Schema, default: Option<(&Table, &str)>) {
     let kind = json!({"const": info.name, "description": info.summary});
     let mut table = with_properties(&[("kind", kind)], own);
-    let mut required: Vec<Schema> = table.get("required").and_then(Schema::as_array).cloned().unwrap_or_default();
-    match default {
-        None => required.push(json!("kind")),
-        Some(written) => required.retain(|key| key.as_str().is_none_or(|key| !written.contains_key(key))),
+    if let Some((written, _)) = default {
+        table = without_required(table, written);
+    } else {
+        let mut required = table.get("required").and_then(Schema::as_array).cloned().unwrap_or_default();
+        required.push(json!("kind"));
+        table["required"] = Schema::Array(required);
     }
-    table["required"] = Schema::Array(required);
     table["description"] = json!(info.summary);
-    definitions.insert(name(info, default.is_some()), table);
+    definitions.insert(name(info, default.map(|(_, owner)| owner)), table);
 }
 
-fn reference(info: &ComponentInfo, default: bool) -> Schema {
-    json!({"$ref": format!("#/definitions/{}", name(info, default))})
+fn reference(info: &ComponentInfo, owner: Option<&str>) -> Schema {
+    json!({"$ref": format!("#/definitions/{}", name(info, owner))})
 }
 
-fn name(info: &ComponentInfo, default: bool) -> String {
-    let suffix = if default { ".default" } else { "" };
-    format!("{}.{}{suffix}", info.role.name(), info.name)
+/// Name of the definition of a component's table, or of that table as somebody's default.
+fn name(info: &ComponentInfo, owner: Option<&str>) -> String {
+    let name = format!("{}.{}", info.role.name(), info.name);
+    owner.map_or(name.clone(), |owner| format!("{name}.by_default_in.{owner}"))
 }
 
 #[cfg(test)]
@@ -142,7 +155,7 @@ mod tests {
         let catalogue = Catalogue::linked().unwrap();
         let schema = spec_schema(&catalogue);
         for info in catalogue.iter() {
-            let found = &schema["definitions"][name(info, false)];
+            let found = &schema["definitions"][name(info, None)];
             assert_eq!(found["properties"]["kind"]["const"], info.name);
             assert_eq!(found["additionalProperties"], false, "{} must deny unknown keys", info.name);
             assert!(found["required"].as_array().unwrap().contains(&json!("kind")));
@@ -159,9 +172,9 @@ mod tests {
     fn the_default_component_needs_no_kind() {
         let schema = spec_schema(&Catalogue::linked().unwrap());
         let encoder = &schema["definitions"]["modality.rna"]["properties"]["encoder"]["oneOf"];
-        assert!(encoder.as_array().unwrap().contains(&json!({"$ref": "#/definitions/encoder.mlp.default"})));
-        let default = &schema["definitions"]["encoder.mlp.default"]["required"];
-        assert_eq!(default, &json!([]));
+        assert!(encoder.as_array().unwrap().contains(&json!({"$ref": "#/definitions/encoder.mlp.by_default_in.rna"})));
+        assert_eq!(schema["definitions"]["encoder.mlp.by_default_in.rna"].get("required"), None);
+        assert_eq!(schema["definitions"]["step.highly_variable"]["required"], json!(["n", "kind"]));
         assert_eq!(schema["properties"]["modality"]["properties"]["rna"]["oneOf"].as_array().unwrap().len(), 2);
     }
 }

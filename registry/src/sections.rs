@@ -220,6 +220,14 @@ pub(crate) fn with_properties(first: &[(&str, Schema)], schema: &Schema) -> Sche
     joined
 }
 
+/// A schema that does not require what is written by default.
+pub(crate) fn without_required(mut schema: Schema, defaults: &Table) -> Schema {
+    if let Some(required) = schema.get_mut("required").and_then(Schema::as_array_mut) {
+        required.retain(|key| key.as_str().is_none_or(|key| !defaults.contains_key(key)));
+    }
+    schema
+}
+
 /// The properties of a section of the host.
 pub(crate) fn properties<S: JsonSchema>() -> Vec<(String, Schema)> {
     let schema = schema_of::<S>();

@@ -8,24 +8,14 @@ use anndata::{File, Frame};
 use anyhow::{Context, Result};
 
 fn main() -> Result<()> {
-    let path = std::env::args()
-        .nth(1)
-        .context("give the path of an .h5ad or .h5mu file")?;
+    let path = std::env::args().nth(1).context("give the path of an .h5ad or .h5mu file")?;
     let started = Instant::now();
     let file = File::open(&path)?;
-    println!(
-        "{path}: {} cells, {:.3} s",
-        file.cells().len(),
-        started.elapsed().as_secs_f64()
-    );
+    println!("{path}: {} cells, {:.3} s", file.cells().len(), started.elapsed().as_secs_f64());
     print_frame("obs", file.obs());
     for name in file.modalities()? {
         let modality = file.modality(&name)?;
-        println!(
-            "modality `{name}`: {} cells, {} features",
-            modality.cells().len(),
-            modality.features().len()
-        );
+        println!("modality `{name}`: {} cells, {} features", modality.cells().len(), modality.features().len());
         print_frame("obs", modality.obs());
         print_frame("var", modality.var());
         println!("  obsm {:?}", modality.obsm_names()?);
@@ -56,7 +46,5 @@ fn print_frame(name: &str, frame: &Frame) {
 fn peak_memory() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
-    line.map_or("unknown".to_owned(), |line| {
-        line["VmHWM:".len()..].trim().to_owned()
-    })
+    line.map_or("unknown".to_owned(), |line| line["VmHWM:".len()..].trim().to_owned())
 }

@@ -71,11 +71,7 @@ impl Annotated {
         if self.group.link_exists("X") {
             layers.insert(0, Layer::X);
         }
-        if self
-            .group
-            .group("raw")
-            .is_ok_and(|raw| raw.link_exists("X"))
-        {
+        if self.group.group("raw").is_ok_and(|raw| raw.link_exists("X")) {
             layers.push(Layer::Raw);
         }
         Ok(layers)
@@ -100,25 +96,13 @@ impl Annotated {
     pub fn matrix_rows(&self, layer: &Layer, rows: Range<usize>) -> Result<Csr> {
         self.ensure_layer(layer)?;
         let folder = self.group.name();
-        let label = format!(
-            "`{}/{layer}` in `{}`",
-            folder.trim_end_matches('/'),
-            self.group.filename()
-        );
+        let label = format!("`{}/{layer}` in `{}`", folder.trim_end_matches('/'), self.group.filename());
         if *layer == Layer::Raw {
             let var = self.raw_var()?;
-            let naming = matrix::Naming {
-                label,
-                cells: self.cells(),
-                features: var.index(),
-            };
+            let naming = matrix::Naming { label, cells: self.cells(), features: var.index() };
             return matrix::read(&place::group(&self.group, "raw")?, "X", &naming, rows);
         }
-        let naming = matrix::Naming {
-            label,
-            cells: self.cells(),
-            features: self.features(),
-        };
+        let naming = matrix::Naming { label, cells: self.cells(), features: self.features() };
         matrix::read(&self.group, &layer.to_string(), &naming, rows)
     }
 
@@ -128,11 +112,7 @@ impl Annotated {
             return Ok(());
         }
         let names: Vec<String> = layers.iter().map(Layer::to_string).collect();
-        bail!(
-            "{}: {}",
-            place::label(&self.group),
-            nearest::unknown("matrix", &layer.to_string(), &names)
-        )
+        bail!("{}: {}", place::label(&self.group), nearest::unknown("matrix", &layer.to_string(), &names))
     }
 
     /// Names of the per-cell arrays in `obsm`.
@@ -164,11 +144,7 @@ impl Annotated {
 pub(crate) fn read_obsm(parent: &Group, name: &str, n_cells: usize) -> Result<Dense> {
     let names = place::member_names(parent, "obsm")?;
     if !names.iter().any(|known| known == name) {
-        bail!(
-            "{}: {}",
-            place::label(parent),
-            nearest::unknown("obsm array", name, &names)
-        );
+        bail!("{}: {}", place::label(parent), nearest::unknown("obsm array", name, &names));
     }
     let group = place::group(parent, "obsm")?;
     let array = match group.dataset(name) {
@@ -196,11 +172,7 @@ fn read_obsm_table(obsm: &Group, name: &str) -> Result<Dense> {
     let mut array = Dense::zeros(table.n_rows(), table.columns().count());
     for (place, (column_name, column)) in table.columns().enumerate() {
         let numbers = column.numbers().with_context(|| {
-            format!(
-                "column `{column_name}` of {}/{name} is {}, expected numbers",
-                place::label(obsm),
-                column.kind()
-            )
+            format!("column `{column_name}` of {}/{name} is {}, expected numbers", place::label(obsm), column.kind())
         })?;
         for (row, number) in numbers.into_iter().enumerate() {
             array.values[row * array.n_columns + place] = number as f32;

@@ -40,21 +40,11 @@ impl Annotator {
         ensure!(source.is_file(), "no file `{}`", source.display());
         let draft = Draft::copy_of(source, destination.as_ref())?;
         let opened = hdf5::File::open_rw(draft.path());
-        let file = opened.with_context(|| {
-            format!(
-                "a copy of `{}` cannot be opened as HDF5; is it whole?",
-                source.display()
-            )
-        })?;
+        let file = opened
+            .with_context(|| format!("a copy of `{}` cannot be opened as HDF5; is it whole?", source.display()))?;
         let root = file.as_group()?;
         let kind = detect(&root, source)?;
-        Ok(Self {
-            layers: Vec::new(),
-            root,
-            draft,
-            kind,
-            replaced: Vec::new(),
-        })
+        Ok(Self { layers: Vec::new(), root, draft, kind, replaced: Vec::new() })
     }
 
     /// Works on a copy that replaces the file itself in the end; if anything fails before, the file is as it was.
@@ -64,9 +54,7 @@ impl Annotator {
     pub fn in_place(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
         // a symbolic link stays one: what it points to is replaced
-        let target = path
-            .canonicalize()
-            .with_context(|| format!("no file `{}`", path.display()))?;
+        let target = path.canonicalize().with_context(|| format!("no file `{}`", path.display()))?;
         Self::copy_of(&target, &target)
     }
 
@@ -79,9 +67,7 @@ impl Annotator {
         ensure_rows(&target, &format!("obsm/{key}"), array.n_rows)?;
         if self.kind == Kind::H5mu && modality.is_none() {
             ensure!(
-                !modalities(&self.root, self.kind)?
-                    .iter()
-                    .any(|name| name == key),
+                !modalities(&self.root, self.kind)?.iter().any(|name| name == key),
                 "`obsm/{key}` says which cells modality `{key}` has; choose another name, such as `X_{key}`"
             );
         }
@@ -94,12 +80,7 @@ impl Annotator {
     ///
     /// # Errors
     /// If the number of values is not the number of cells, or the name is reserved.
-    pub fn set_obs_column(
-        &mut self,
-        modality: Option<&str>,
-        name: &str,
-        column: &Column,
-    ) -> Result<()> {
+    pub fn set_obs_column(&mut self, modality: Option<&str>, name: &str, column: &Column) -> Result<()> {
         let target = self.target(modality)?;
         let Some(n_rows) = column.n_rows() else {
             bail!("column `{name}` was skipped when it was read, so it cannot be written");
@@ -115,12 +96,7 @@ impl Annotator {
     ///
     /// # Errors
     /// If a name contains `/`, or a text a zero byte.
-    pub fn set_uns_text(
-        &mut self,
-        modality: Option<&str>,
-        key: &str,
-        tree: &TextTree,
-    ) -> Result<()> {
+    pub fn set_uns_text(&mut self, modality: Option<&str>, key: &str, tree: &TextTree) -> Result<()> {
         let target = self.target(modality)?;
         let uns = member_dict(&target, "uns")?;
         self.clear(&uns, key)?;
@@ -135,16 +111,8 @@ impl Annotator {
     /// # Errors
     /// If a layer misses rows, or the file cannot be written.
     pub fn finish(self) -> Result<Vec<String>> {
-        self.layers
-            .iter()
-            .try_for_each(LayerRows::ensure_complete)?;
-        let Self {
-            layers,
-            root,
-            draft,
-            replaced,
-            ..
-        } = self;
+        self.layers.iter().try_for_each(LayerRows::ensure_complete)?;
+        let Self { layers, root, draft, replaced, .. } = self;
         drop(layers);
         let file = root.file()?;
         drop(root);

@@ -37,21 +37,9 @@ impl Categorical {
         let mut categories: Vec<String> = labels.iter().flatten().cloned().collect();
         categories.sort_unstable();
         categories.dedup();
-        let code = |label: &String| {
-            categories
-                .binary_search(label)
-                .ok()
-                .map(|place| place as u32)
-        };
-        let codes = labels
-            .iter()
-            .map(|label| label.as_ref().and_then(code))
-            .collect();
-        Self {
-            codes,
-            categories,
-            ordered: false,
-        }
+        let code = |label: &String| categories.binary_search(label).ok().map(|place| place as u32);
+        let codes = labels.iter().map(|label| label.as_ref().and_then(code)).collect();
+        Self { codes, categories, ordered: false }
     }
 
     /// The category of each row by name.
@@ -107,26 +95,13 @@ impl Column {
     pub fn numbers(&self) -> Option<Vec<f64>> {
         match self {
             Self::Float(values) => Some(values.clone()),
-            Self::Int(values) => Some(
-                values
-                    .iter()
-                    .map(|v| v.map_or(f64::NAN, |v| v as f64))
-                    .collect(),
-            ),
-            Self::Bool(values) => Some(
-                values
-                    .iter()
-                    .map(|v| v.map_or(f64::NAN, f64::from))
-                    .collect(),
-            ),
+            Self::Int(values) => Some(values.iter().map(|v| v.map_or(f64::NAN, |v| v as f64)).collect()),
+            Self::Bool(values) => Some(values.iter().map(|v| v.map_or(f64::NAN, f64::from)).collect()),
             Self::Categorical(_) | Self::Text(_) | Self::Skipped { .. } => None,
         }
     }
 }
 
 fn as_text<T: ToString>(values: &[Option<T>]) -> Vec<Option<String>> {
-    values
-        .iter()
-        .map(|value| value.as_ref().map(T::to_string))
-        .collect()
+    values.iter().map(|value| value.as_ref().map(T::to_string)).collect()
 }

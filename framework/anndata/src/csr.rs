@@ -12,6 +12,9 @@ use rayon::prelude::*;
 
 use crate::Dense;
 
+/// Rows handled by one parallel task.
+const ROWS_PER_TASK: usize = 16;
+
 /// A sparse matrix of cells × features, row by row.
 ///
 /// Invariants (see [`Csr::validate`]): `indptr` has `n_rows + 1` entries, starts at 0, never decreases and ends at the
@@ -34,12 +37,7 @@ pub struct Csr {
 impl Csr {
     /// A matrix of the given shape in which every value is zero.
     pub fn zeros(n_rows: usize, n_columns: usize) -> Self {
-        Self {
-            n_rows,
-            n_columns,
-            indptr: vec![0; n_rows + 1],
-            ..Self::default()
-        }
+        Self { n_rows, n_columns, indptr: vec![0; n_rows + 1], ..Self::default() }
     }
 
     /// The stored (non-zero) values of a dense matrix.
@@ -60,17 +58,15 @@ impl Csr {
             self.indptr.resize(self.n_rows + 1, 0);
             return;
         }
-        let rows: Vec<(Vec<u32>, Vec<f32>)> = values
-            .par_chunks(self.n_columns)
-            .map(|row| {
-                let stored = || (0u32..).zip(row).filter(|(_, value)| **value != 0.0);
-                stored().unzip()
-            })
+        let parts: Vec<StoredRows> = values
+            .par_chunks(self.n_columns * ROWS_PER_TASK)
+            .map(|rows| StoredRows::of(rows.chunks_exact(self.n_columns)))
             .collect();
-        for (indices, values) in rows {
-            self.indices.extend_from_slice(&indices);
-            self.values.extend_from_slice(&values);
-            self.indptr.push(self.indices.len() as u64);
+        for part in parts {
+            let n_stored = self.indices.len() as u64;
+            self.indptr.extend(part.ends.iter().map(|end| n_stored + end));
+            self.indices.extend_from_slice(&part.indices);
+            self.values.extend_from_slice(&part.values);
         }
     }
 
@@ -160,23 +156,39 @@ impl Csr {
             );
         }
         if let Some(place) = values.iter().position(|value| !value.is_finite()) {
-            anyhow::bail!(
-                "row {row}, column {} holds {}; every value must be finite",
-                indices[place],
-                values[place]
-            );
+            anyhow::bail!("row {row}, column {} holds {}; every value must be finite", indices[place], values[place]);
         }
         Ok(())
     }
 }
 
+/// The non-zero values of some dense rows.
+#[derive(Default)]
+struct StoredRows {
+    ends: Vec<u64>,
+    indices: Vec<u32>,
+    values: Vec<f32>,
+}
+
+impl StoredRows {
+    fn of<'a>(rows: impl Iterator<Item = &'a [f32]>) -> Self {
+        let mut stored = Self::default();
+        for row in rows {
+            for (column, value) in (0u32..).zip(row) {
+                if *value != 0.0 {
+                    stored.indices.push(column);
+                    stored.values.push(*value);
+                }
+            }
+            stored.ends.push(stored.indices.len() as u64);
+        }
+        stored
+    }
+}
+
 /// Column numbers are kept in 32 bits.
 pub(crate) fn ensure_columns_fit(n_columns: usize) -> Result<()> {
-    ensure!(
-        u32::try_from(n_columns).is_ok(),
-        "{n_columns} columns are too many: at most {} are supported",
-        u32::MAX
-    );
+    ensure!(u32::try_from(n_columns).is_ok(), "{n_columns} columns are too many: at most {} are supported", u32::MAX);
     Ok(())
 }
 

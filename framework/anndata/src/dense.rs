@@ -24,20 +24,12 @@ impl Dense {
             "{} values do not make {n_rows} rows of {n_columns} columns",
             values.len()
         );
-        Ok(Self {
-            n_rows,
-            n_columns,
-            values,
-        })
+        Ok(Self { n_rows, n_columns, values })
     }
 
     /// A matrix of zeros.
     pub fn zeros(n_rows: usize, n_columns: usize) -> Self {
-        Self {
-            n_rows,
-            n_columns,
-            values: vec![0.0; n_rows * n_columns],
-        }
+        Self { n_rows, n_columns, values: vec![0.0; n_rows * n_columns] }
     }
 
     /// The values of one row.

@@ -37,21 +37,11 @@ impl File {
         let path = path.as_ref();
         ensure!(path.is_file(), "no file `{}`", path.display());
         let opened = hdf5::File::open(path);
-        let file = opened.with_context(|| {
-            format!(
-                "`{}` cannot be opened as HDF5; is it whole?",
-                path.display()
-            )
-        })?;
+        let file = opened.with_context(|| format!("`{}` cannot be opened as HDF5; is it whole?", path.display()))?;
         let root = file.as_group()?;
         let kind = detect(&root, path)?;
         let obs = frame::read(&root, "obs")?;
-        Ok(Self {
-            path: path.to_owned(),
-            kind,
-            root,
-            obs,
-        })
+        Ok(Self { path: path.to_owned(), kind, root, obs })
     }
 
     /// Where the file is.
@@ -150,16 +140,9 @@ pub(crate) fn modality_group(root: &Group, kind: Kind, name: &str) -> Result<Gro
     let names = modalities(root, kind)?;
     if !names.iter().any(|known| known == name) {
         if kind == Kind::H5ad {
-            bail!(
-                "`{}` is an .h5ad file: its one modality has no name, but `{name}` was asked for",
-                root.filename()
-            );
+            bail!("`{}` is an .h5ad file: its one modality has no name, but `{name}` was asked for", root.filename());
         }
-        bail!(
-            "`{}`: {}",
-            root.filename(),
-            nearest::unknown("modality", name, &names)
-        );
+        bail!("`{}`: {}", root.filename(), nearest::unknown("modality", name, &names));
     }
     match kind {
         Kind::H5ad => Ok(root.clone()),

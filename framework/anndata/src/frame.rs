@@ -15,10 +15,7 @@ pub struct Frame {
 impl Frame {
     /// A table with row names and no columns yet.
     pub fn new(index: Vec<String>) -> Self {
-        Self {
-            index,
-            columns: IndexMap::new(),
-        }
+        Self { index, columns: IndexMap::new() }
     }
 
     /// Names of the rows: cells in `obs`, features in `var`.
@@ -33,9 +30,7 @@ impl Frame {
 
     /// All columns, in the order the file states.
     pub fn columns(&self) -> impl Iterator<Item = (&str, &Column)> {
-        self.columns
-            .iter()
-            .map(|(name, column)| (name.as_str(), column))
+        self.columns.iter().map(|(name, column)| (name.as_str(), column))
     }
 
     /// Names of all columns, in order.
@@ -53,8 +48,7 @@ impl Frame {
     /// # Errors
     /// If there is none: lists the columns and the nearest name.
     pub fn column(&self, name: &str) -> Result<&Column> {
-        self.get(name)
-            .ok_or_else(|| anyhow!(nearest::unknown("column", name, &self.column_names())))
+        self.get(name).ok_or_else(|| anyhow!(nearest::unknown("column", name, &self.column_names())))
     }
 
     /// Adds a column, or replaces the one of that name in its place.
@@ -91,20 +85,11 @@ mod tests {
     #[test]
     fn labels_come_from_any_column_that_can_be_one() {
         let mut frame = Frame::new(vec!["a".into(), "b".into()]);
-        frame
-            .insert("whole", Column::Float(vec![3.0, f64::NAN]))
-            .unwrap();
+        frame.insert("whole", Column::Float(vec![3.0, f64::NAN])).unwrap();
         frame.insert("real", Column::Float(vec![3.5, 1.0])).unwrap();
-        frame
-            .insert("truth", Column::Bool(vec![Some(true), None]))
-            .unwrap();
+        frame.insert("truth", Column::Bool(vec![Some(true), None])).unwrap();
         let labels = vec![some("T"), some("B")];
-        frame
-            .insert(
-                "type",
-                Column::Categorical(Categorical::from_labels(&labels)),
-            )
-            .unwrap();
+        frame.insert("type", Column::Categorical(Categorical::from_labels(&labels))).unwrap();
         assert_eq!(frame.labels("whole"), Some(vec![some("3"), None]));
         assert_eq!(frame.labels("real"), None);
         assert_eq!(frame.labels("truth"), Some(vec![some("true"), None]));
@@ -115,18 +100,10 @@ mod tests {
     #[test]
     fn columns_of_another_length_and_unknown_names_are_refused() {
         let mut frame = Frame::new(vec!["a".into()]);
-        let error = frame
-            .insert("n", Column::Int(vec![Some(1), None]))
-            .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "column `n` has 2 values, but the table has 1 rows"
-        );
+        let error = frame.insert("n", Column::Int(vec![Some(1), None])).unwrap_err();
+        assert_eq!(error.to_string(), "column `n` has 2 values, but the table has 1 rows");
         frame.insert("cell_type", Column::Int(vec![None])).unwrap();
         let error = frame.column("celltype").unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no column `celltype`: did you mean `cell_type`? available: cell_type"
-        );
+        assert_eq!(error.to_string(), "no column `celltype`: did you mean `cell_type`? available: cell_type");
     }
 }

@@ -31,3 +31,9 @@ pub use frame::Frame;
 pub use layer::Layer;
 pub use text_tree::TextTree;
 pub use write::{Matrix, NewAnnData, NewMuData, write_new_h5ad, write_new_h5mu};
+
+/// The version of the HDF5 library that reads and writes, as `2.2.0`.
+pub fn hdf5_version() -> String {
+    let (major, minor, release) = hdf5_metno::library_version();
+    format!("{major}.{minor}.{release}")
+}

@@ -17,8 +17,7 @@ pub(crate) fn unknown<S: AsRef<str>>(what: &str, name: &str, available: &[S]) ->
 }
 
 fn nearest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
-    let likeness =
-        |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase());
+    let likeness = |candidate: &str| strsim::jaro_winkler(&name.to_lowercase(), &candidate.to_lowercase());
     names
         .iter()
         .map(|candidate| (likeness(candidate), *candidate))
@@ -37,13 +36,7 @@ mod tests {
             unknown("layer", "count", &["X", "counts"]),
             "no layer `count`: did you mean `counts`? available: X, counts"
         );
-        assert_eq!(
-            unknown("layer", "zzz", &["X"]),
-            "no layer `zzz`: available: X"
-        );
-        assert_eq!(
-            unknown("layer", "zzz", &[""; 0]),
-            "no layer `zzz`: there is none at all"
-        );
+        assert_eq!(unknown("layer", "zzz", &["X"]), "no layer `zzz`: available: X");
+        assert_eq!(unknown("layer", "zzz", &[""; 0]), "no layer `zzz`: there is none at all");
     }
 }

@@ -25,9 +25,7 @@ impl From<String> for TextTree {
 
 impl<K: Into<String>, V: Into<TextTree>> FromIterator<(K, V)> for TextTree {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
-        let entries = entries
-            .into_iter()
-            .map(|(name, value)| (name.into(), value.into()));
+        let entries = entries.into_iter().map(|(name, value)| (name.into(), value.into()));
         Self::Branch(entries.collect())
     }
 }

@@ -15,10 +15,7 @@ fn ramp(n_rows: usize, n_columns: usize) -> Dense {
 }
 
 fn letters(letters: &[Option<&str>]) -> Column {
-    let labels: Vec<_> = letters
-        .iter()
-        .map(|letter| letter.map(str::to_owned))
-        .collect();
+    let labels: Vec<_> = letters.iter().map(|letter| letter.map(str::to_owned)).collect();
     Column::Categorical(Categorical::from_labels(&labels))
 }
 
@@ -40,32 +37,17 @@ fn only_file(folder: &Path) -> bool {
 
 fn annotate_h5ad(annotator: &mut Annotator) {
     annotator.set_obsm(None, "X_apollo", &ramp(6, 2)).unwrap();
-    annotator
-        .set_obsm(None, "X_pca", &Dense::zeros(6, 3))
-        .unwrap();
-    let component = letters(&[
-        Some("a"),
-        Some("b"),
-        Some("a"),
-        Some("b"),
-        Some("a"),
-        Some("b"),
-    ]);
-    annotator
-        .set_obs_column(None, "component", &component)
-        .unwrap();
-    annotator
-        .set_obs_column(None, "score", &Column::Int((0..6).map(Some).collect()))
-        .unwrap();
+    annotator.set_obsm(None, "X_pca", &Dense::zeros(6, 3)).unwrap();
+    let component = letters(&[Some("a"), Some("b"), Some("a"), Some("b"), Some("a"), Some("b")]);
+    annotator.set_obs_column(None, "component", &component).unwrap();
+    annotator.set_obs_column(None, "score", &Column::Int((0..6).map(Some).collect())).unwrap();
     annotator.set_uns_text(None, "cithara", &tree()).unwrap();
     annotator.set_uns_text(None, "tool", &"new".into()).unwrap();
     let layer = annotator.create_layer(None, "predicted").unwrap();
     let whole = ramp(6, 5);
     for (first, n_rows) in [(4, 2), (0, 3), (3, 1)] {
         let values = whole.values[first * 5..(first + n_rows) * 5].to_vec();
-        annotator
-            .write_layer_rows(layer, first, &Dense::new(n_rows, 5, values).unwrap())
-            .unwrap();
+        annotator.write_layer_rows(layer, first, &Dense::new(n_rows, 5, values).unwrap()).unwrap();
     }
 }
 
@@ -94,27 +76,14 @@ fn an_h5ad_gets_what_was_added_and_keeps_the_rest() {
         "/uns/tool/text",
     ];
     assert_eq!(digest::differences(&before, &after), expected);
-    assert!(
-        before.len() > 40,
-        "only {} objects were compared",
-        before.len()
-    );
+    assert!(before.len() > 40, "only {} objects were compared", before.len());
 
     let data = File::open(&path).unwrap().modality("").unwrap();
     assert_eq!(data.obsm("X_apollo").unwrap(), ramp(6, 2));
     assert_eq!(data.obs().column_names().last(), Some(&"component"));
-    assert_eq!(
-        data.matrix(&Layer::parse("predicted")).unwrap().row_sums()[5],
-        27.0 * 5.0
-    );
+    assert_eq!(data.matrix(&Layer::parse("predicted")).unwrap().row_sums()[5], 27.0 * 5.0);
     python::check("annotated_h5ad", &[path.as_os_str()]);
-    let changed = [
-        "layers/predicted",
-        "obs@column-order",
-        "obs/score",
-        "obsm/X_pca",
-        "uns/tool",
-    ];
+    let changed = ["layers/predicted", "obs@column-order", "obs/score", "obsm/X_pca", "uns/tool"];
     check_untouched(&fixture("csr.h5ad"), &path, &changed);
 }
 
@@ -129,42 +98,22 @@ fn a_copy_of_an_h5mu_gets_what_was_added_and_the_source_stays() {
     let (folder, source) = copied("two.h5mu");
     let bytes = fs::read(&source).unwrap();
     let destination = folder.path().join("annotated.h5mu");
-    let ones =
-        |n_rows, n_columns| Dense::new(n_rows, n_columns, vec![1.0; n_rows * n_columns]).unwrap();
+    let ones = |n_rows, n_columns| Dense::new(n_rows, n_columns, vec![1.0; n_rows * n_columns]).unwrap();
     let mut annotator = Annotator::copy_of(&source, &destination).unwrap();
-    annotator
-        .set_obsm(None, "X_apollo_shared", &ones(7, 2))
-        .unwrap();
-    annotator
-        .set_obsm(Some("protein"), "X_apollo_protein", &ones(4, 2))
-        .unwrap();
-    annotator
-        .set_obs_column(None, "joint", &Column::Int((0..7).map(Some).collect()))
-        .unwrap();
+    annotator.set_obsm(None, "X_apollo_shared", &ones(7, 2)).unwrap();
+    annotator.set_obsm(Some("protein"), "X_apollo_protein", &ones(4, 2)).unwrap();
+    annotator.set_obs_column(None, "joint", &Column::Int((0..7).map(Some).collect())).unwrap();
     let component = letters(&[Some("a"), Some("b"), Some("a"), None]);
-    annotator
-        .set_obs_column(Some("protein"), "component", &component)
-        .unwrap();
+    annotator.set_obs_column(Some("protein"), "component", &component).unwrap();
     annotator.set_uns_text(None, "cithara", &tree()).unwrap();
-    annotator
-        .set_uns_text(Some("rna"), "cithara", &"y".into())
-        .unwrap();
-    let layer = annotator
-        .create_layer(Some("protein"), "predicted")
-        .unwrap();
+    annotator.set_uns_text(Some("rna"), "cithara", &"y".into()).unwrap();
+    let layer = annotator.create_layer(Some("protein"), "predicted").unwrap();
     annotator.write_layer_rows(layer, 0, &ones(4, 3)).unwrap();
-    assert!(
-        !destination.exists(),
-        "the file has its name before it is whole"
-    );
+    assert!(!destination.exists(), "the file has its name before it is whole");
     assert!(annotator.finish().unwrap().is_empty());
 
     assert_eq!(fs::read(&source).unwrap(), bytes);
-    assert_eq!(
-        fs::read(&destination).unwrap()[..512],
-        bytes[..512],
-        "the MuData header has changed"
-    );
+    assert_eq!(fs::read(&destination).unwrap()[..512], bytes[..512], "the MuData header has changed");
     let changes = digest::differences(&digest::of_file(&source), &digest::of_file(&destination));
     let expected = [
         "/mod/protein/layers/predicted",
@@ -182,11 +131,7 @@ fn a_copy_of_an_h5mu_gets_what_was_added_and_the_source_stays() {
     ];
     assert_eq!(changes, expected);
     python::check("annotated_h5mu", &[destination.as_os_str()]);
-    check_untouched(
-        &source,
-        &destination,
-        &["obs@column-order", "mod/protein/obs@column-order"],
-    );
+    check_untouched(&source, &destination, &["obs@column-order", "mod/protein/obs@column-order"]);
 }
 
 #[test]
@@ -194,12 +139,8 @@ fn doing_it_twice_replaces_and_files_of_0_13_can_be_annotated() {
     let (_folder, path) = copied("strings.h5ad");
     for round in 0..2 {
         let mut annotator = Annotator::in_place(&path).unwrap();
-        annotator
-            .set_obsm(None, "X_apollo", &ramp(6, 2 + round))
-            .unwrap();
-        annotator
-            .set_obs_column(None, "component", &letters(&[Some("a"); 6]))
-            .unwrap();
+        annotator.set_obsm(None, "X_apollo", &ramp(6, 2 + round)).unwrap();
+        annotator.set_obs_column(None, "component", &letters(&[Some("a"); 6])).unwrap();
         let replaced = annotator.finish().unwrap();
         assert_eq!(replaced.len(), 2 * round);
     }
@@ -215,33 +156,20 @@ fn what_does_not_fit_is_refused_and_the_file_stays_as_it_was() {
     let bytes = fs::read(&path).unwrap();
     let mut annotator = Annotator::in_place(&path).unwrap();
     let rows = message(annotator.set_obsm(None, "X", &ramp(6, 2)));
-    assert!(
-        rows.contains("`obsm/X` has 6 rows, but `/` has 7 cells"),
-        "{rows}"
-    );
-    assert!(
-        message(annotator.set_obsm(None, "rna", &ramp(7, 1)))
-            .contains("says which cells modality `rna` has")
-    );
-    assert!(
-        message(annotator.set_obsm(Some("rma"), "X", &ramp(6, 2))).contains("did you mean `rna`?")
-    );
+    assert!(rows.contains("`obsm/X` has 6 rows, but `/` has 7 cells"), "{rows}");
+    assert!(message(annotator.set_obsm(None, "rna", &ramp(7, 1))).contains("says which cells modality `rna` has"));
+    assert!(message(annotator.set_obsm(Some("rma"), "X", &ramp(6, 2))).contains("did you mean `rna`?"));
     assert!(message(annotator.set_obsm(None, "a/b", &ramp(7, 2))).contains("cannot be a name"));
     let index = message(annotator.set_obs_column(None, "_index", &Column::Int(vec![None; 7])));
     assert!(index.contains("taken by the table itself"), "{index}");
     assert!(message(annotator.create_layer(None, "predicted")).contains("in its modalities only"));
     let layer = annotator.create_layer(Some("rna"), "predicted").unwrap();
     annotator.write_layer_rows(layer, 1, &ramp(2, 5)).unwrap();
-    assert!(
-        message(annotator.write_layer_rows(layer, 2, &ramp(1, 5))).contains("were written already")
-    );
+    assert!(message(annotator.write_layer_rows(layer, 2, &ramp(1, 5))).contains("were written already"));
     assert!(message(annotator.write_layer_rows(layer, 3, &ramp(4, 5))).contains("do not fit into"));
     assert!(message(annotator.write_layer_rows(layer, 3, &ramp(1, 4))).contains("do not fit into"));
     let unfinished = message(annotator.finish());
-    assert!(
-        unfinished.contains("row 0 of `/mod/rna/layers/predicted`"),
-        "{unfinished}"
-    );
+    assert!(unfinished.contains("row 0 of `/mod/rna/layers/predicted`"), "{unfinished}");
     assert!(unfinished.contains("2 of 6 rows"), "{unfinished}");
     assert_eq!(fs::read(&path).unwrap(), bytes);
     assert!(only_file(folder.path()), "a temporary file was left behind");
@@ -259,15 +187,6 @@ fn permissions_and_links_survive() {
     annotator.set_uns_text(None, "cithara", &tree()).unwrap();
     annotator.finish().unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert_eq!(
-        fs::metadata(&path).unwrap().permissions().mode() & 0o777,
-        0o640
-    );
-    assert_eq!(
-        File::open(&path)
-            .unwrap()
-            .uns_text("cithara/spec")
-            .as_deref(),
-        Some("x")
-    );
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(File::open(&path).unwrap().uns_text("cithara/spec").as_deref(), Some("x"));
 }

@@ -60,8 +60,7 @@ impl Dataset {
     pub fn open_for_training(experiment: &Experiment) -> Result<Opened> {
         let mut dataset = Dataset::align(experiment, None, experiment.data.cells)?;
         dataset.filter(experiment.data.filter_rounds)?;
-        let files = files_of(experiment)?;
-        dataset.observations = Observations::read(&files, &dataset.cells, &wanted_columns(experiment))?;
+        dataset.observations = Observations::of_experiment(experiment, &dataset.cells)?;
         let spec = &experiment.data.split;
         let split = Split::draw(spec, experiment.seed, dataset.cells.len(), &dataset.observations)?;
         let training = split.of(Subset::Training);
@@ -180,7 +179,8 @@ impl Dataset {
         Ok(())
     }
 
-    fn keep(&mut self, cells: &[usize]) {
+    /// Keeps these cells only, in this order.
+    pub fn keep(&mut self, cells: &[usize]) {
         self.cells = cells.iter().map(|&cell| std::mem::take(&mut self.cells[cell])).collect();
         for assay in &mut self.assays {
             let rows = assay.measured(cells);
@@ -300,7 +300,8 @@ fn file_of(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result
     own.with_context(|| format!("the modality has no file; set `data.path` or `modality.{name}.path`"))
 }
 
-fn files_of(experiment: &Experiment) -> Result<Vec<PathBuf>> {
+/// The distinct data files of an experiment.
+pub(super) fn files_of(experiment: &Experiment) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for (name, entry) in &experiment.modalities {
         let file = file_of(experiment, name, entry)?;
@@ -309,16 +310,6 @@ fn files_of(experiment: &Experiment) -> Result<Vec<PathBuf>> {
         }
     }
     Ok(files)
-}
-
-fn wanted_columns(experiment: &Experiment) -> Vec<String> {
-    let split = &experiment.data.split;
-    let named = [&experiment.data.label, &split.column, &split.stratify_by, &split.group_by];
-    let mut columns: Vec<String> = named.into_iter().flatten().cloned().collect();
-    columns.extend(experiment.evaluate.labels.iter().cloned());
-    columns.sort();
-    columns.dedup();
-    columns
 }
 
 fn rows_by_name(cells: &[String], own: &[String]) -> Vec<Option<u32>> {

@@ -39,7 +39,8 @@ pub struct MatrixReading {
     pub min_features_per_cell: usize,
     /// What one feature is called in messages (`gene`, `peak`).
     pub feature: &'static str,
-    /// Names under which MuData files usually keep the assay, to suggest where the file has none of the modality's name.
+    /// Names under which MuData files usually keep the assay, to suggest where the file has none of the modality's
+    /// name.
     pub usual_keys: &'static [&'static str],
 }
 

@@ -1,5 +1,7 @@
 //! What is written about cells: columns of obs, found by name in the files of the modalities.
 
+use super::dataset::files_of;
+use crate::spec::Experiment;
 use anndata::{File, Frame, Kind};
 use anyhow::{Context, Result, bail};
 use indexmap::IndexMap;
@@ -13,6 +15,14 @@ pub struct Observations {
 }
 
 impl Observations {
+    /// Reads the columns that an experiment names (labels, splits) for these cells.
+    ///
+    /// # Errors
+    /// As [`Observations::read`].
+    pub fn of_experiment(experiment: &Experiment, cells: &[String]) -> Result<Observations> {
+        Observations::read(&files_of(experiment)?, cells, &wanted_columns(experiment))
+    }
+
     /// Reads these columns for these cells from the files, the first that has a value for a cell winning.
     ///
     /// # Errors
@@ -75,4 +85,14 @@ fn fill(column: &mut [Option<String>], names: &[String], labels: Vec<Option<Stri
             }
         }
     }
+}
+
+fn wanted_columns(experiment: &Experiment) -> Vec<String> {
+    let split = &experiment.data.split;
+    let named = [&experiment.data.label, &split.column, &split.stratify_by, &split.group_by];
+    let mut columns: Vec<String> = named.into_iter().flatten().cloned().collect();
+    columns.extend(experiment.evaluate.labels.iter().cloned());
+    columns.sort();
+    columns.dedup();
+    columns
 }

@@ -20,8 +20,8 @@ pub use norm::{Norm, NormLayer};
 
 /// Whether a check of seeded draws holds at least once in a hundred tries.
 ///
-/// libtorch has one generator per process and tests run side by side, so another test's draws may come in between; equal
-/// draws from different seeds do not happen by chance.
+/// libtorch has one generator per process and tests run side by side, so another test's draws may come in between;
+/// equal draws from different seeds do not happen by chance.
 #[cfg(test)]
 fn holds_undisturbed(check: impl Fn() -> bool) -> bool {
     (0..100).any(|_| check())

@@ -159,20 +159,30 @@ impl RunDirectory {
         Ok(())
     }
 
-    /// The split of each cell of the run, by name.
+    /// Row and subset of each cell of the run, by name.
     ///
     /// # Errors
     /// When the file is missing or damaged.
-    pub fn read_split(&self) -> Result<HashMap<String, Subset>> {
+    pub fn read_split(&self) -> Result<HashMap<String, (usize, Subset)>> {
         let path = self.file("cells.tsv");
         let text = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
-        let line = |line: &str| {
+        let line = |(row, line): (usize, &str)| {
             let mut fields = line.split('\t');
             let (cell, subset) = (fields.next()?, fields.next()?);
-            Some((cell.to_owned(), Subset::parse(subset)?))
+            Some((cell.to_owned(), (row, Subset::parse(subset)?)))
         };
-        let split: Option<HashMap<_, _>> = text.lines().skip(1).map(line).collect();
+        let split: Option<HashMap<_, _>> = text.lines().skip(1).enumerate().map(line).collect();
         split.with_context(|| format!("`{}` is damaged", path.display()))
+    }
+
+    /// Names of the features of a modality, in the order of its decoder.
+    ///
+    /// # Errors
+    /// When the file is missing.
+    pub fn read_features(&self, modality: &str) -> Result<Vec<String>> {
+        let path = self.file("features").join(format!("{modality}.tsv"));
+        let text = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+        Ok(text.lines().map(str::to_owned).collect())
     }
 }
 

@@ -7,14 +7,15 @@ use framework::{Defaults, Modality, ModalitySpec, Source, Step, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Counts of accessible fragments per peak: a matrix of cells × peaks of an .h5ad file or of one modality of an .h5mu file.
+/// Counts of accessible fragments per peak: a matrix of cells × peaks of an .h5ad file or of one modality of an .h5mu
+/// file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AtacSpec {
     /// Where the values are: `X`, `raw` or the name of a layer.
     pub layer: String,
-    /// Whether the values must be counts (integers of at least 0); `false` accepts any values, for example ones that are
-    /// normalised already. Losses of counts check theirs all the same.
+    /// Whether the values must be counts (integers of at least 0); `false` accepts any values, for example ones that
+    /// are normalised already. Losses of counts check theirs all the same.
     pub counts: bool,
     /// Filtering drops peaks that are above 0 in fewer cells; default 300 (as published); 0 keeps all.
     pub min_cells_per_feature: usize,

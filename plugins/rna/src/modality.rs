@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 pub struct RnaSpec {
     /// Where the values are: `X`, `raw` or the name of a layer.
     pub layer: String,
-    /// Whether the values must be counts (integers of at least 0); `false` accepts any values, for example ones that are
-    /// normalised already. Losses of counts check theirs all the same.
+    /// Whether the values must be counts (integers of at least 0); `false` accepts any values, for example ones that
+    /// are normalised already. Losses of counts check theirs all the same.
     pub counts: bool,
     /// Filtering drops genes that are above 0 in fewer cells; default 300 (as published); 0 keeps all.
     pub min_cells_per_feature: usize,

@@ -1,4 +1,5 @@
-//! Components that belong to no assay: networks for tables of features, losses, priors and the steps that prepare values.
+//! Components that belong to no assay: networks for tables of features, losses, priors and the steps that prepare
+//! values.
 //!
 //! One component per file, declared beside it; each is named in a spec by its `kind`. What the components of one role
 //! share is in the file that bears the role's name.
@@ -17,9 +18,7 @@ pub use losses::{
     Bce, BceSpec, Bernoulli, BernoulliSpec, Likelihood, Mse, MseSpec, Poisson, PoissonSpec, PosWeight, PosWeightRule,
 };
 pub use modalities::ValuesSpec;
-pub use priors::{
-    DivergenceScaling, L2, L2Scaling, L2Spec, NoPrior, NoPriorSpec, StandardNormal, StandardNormalSpec,
-};
+pub use priors::{DivergenceScaling, L2, L2Scaling, L2Spec, NoPrior, NoPriorSpec, StandardNormal, StandardNormalSpec};
 pub use steps::{
     Binarize, BinarizeSpec, CentredLogRatio, ClrMargin, ClrSpec, HighlyVariable, HighlyVariableSpec, Log1p, Log1pSpec,
     LogMinMax, LogMinMaxSpec, NormalizeTotal, NormalizeTotalSpec, TargetSum, TargetSumRule, TfIdf, TfIdfSpec,

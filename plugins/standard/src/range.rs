@@ -14,7 +14,12 @@ pub fn dropout(problems: &mut Vec<Problem>, key: &str, dropout: f64) {
 
 /// Refuses a width that is not in [1, 2²⁰].
 pub fn width(problems: &mut Vec<Problem>, key: &str, width: i64) {
-    require(problems, (1..=WIDEST).contains(&width), key, format!("is {width}, but a width must be from 1 to {WIDEST}"));
+    require(
+        problems,
+        (1..=WIDEST).contains(&width),
+        key,
+        format!("is {width}, but a width must be from 1 to {WIDEST}"),
+    );
 }
 
 /// Refuses widths of hidden layers that are not at least one, each in [1, 2²⁰].

@@ -41,8 +41,8 @@ fn ensure_at_least(matrix: &Csr, least: f32) -> Result<()> {
     let wrong = matrix.values.par_iter().find_first(|value| **value < least);
     ensure!(
         wrong.is_none(),
-        "found the value {}, but the step needs values of at least {least}; give it raw counts or the output of a step that \
-         leaves none below",
+        "found the value {}, but the step needs values of at least {least}; give it raw counts or the output of a step \
+         that leaves none below",
         wrong.copied().unwrap_or_default()
     );
     Ok(())

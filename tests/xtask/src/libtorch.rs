@@ -110,7 +110,7 @@ fn processor_half(downloads: &Path, folder: &Path) -> Result<()> {
     for (wheel, part) in &WITH_CUDA {
         archive::unpack(&wheel.fetch_part(part, downloads)?, folder, processor_place)?;
     }
-    // torch-sys links `-ltorch`, which in this build would drag in the CUDA half: it stands for the processor half here.
+    // torch-sys links `-ltorch`, which would drag in the CUDA half in this build: here it stands for the processor's.
     fs::write(folder.join("lib/libtorch.so"), "INPUT ( libtorch_cpu.so )\n")
         .context("`lib/libtorch.so` cannot be written")
 }

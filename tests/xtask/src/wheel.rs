@@ -75,8 +75,10 @@ impl Wheel {
     fn address(&self) -> Result<String> {
         let mut pip = self.pip("install");
         pip.args(["--dry-run", "--ignore-installed", "--report", "-", "--target", "."]).arg(self.requirement);
-        let answer = pip.stderr(Stdio::null()).output().context("python3 does not start")?;
-        ensure!(answer.status.success(), "pip does not say where it lies (`--report` needs pip 22.2)");
+        let answer = pip.output().context("python3 does not start")?;
+        let complaint = String::from_utf8_lossy(&answer.stderr);
+        let complaint = complaint.lines().last().unwrap_or("without a word");
+        ensure!(answer.status.success(), "pip does not say where it lies: {complaint}");
         let report: Value = serde_json::from_slice(&answer.stdout).context("pip's report is not JSON")?;
         let address = report["install"][0]["download_info"]["url"].as_str();
         address.map(str::to_string).context("pip's report names no address")

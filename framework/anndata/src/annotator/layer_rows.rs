@@ -46,18 +46,11 @@ impl Annotator {
             "layer `{key}`: a MuData file has layers in its modalities only; name one"
         );
         let target = self.target(modality)?;
-        let shape = [
-            frame::n_rows(&target, "obs")?,
-            frame::n_rows(&target, "var")?,
-        ];
+        let shape = [frame::n_rows(&target, "obs")?, frame::n_rows(&target, "var")?];
         let layers = member_dict(&target, "layers")?;
         self.clear(&layers, key)?;
         let dataset = matrix::create_dense(&layers, key, shape)?;
-        self.layers.push(LayerRows {
-            dataset,
-            n_columns: shape[1],
-            written: vec![false; shape[0]],
-        });
+        self.layers.push(LayerRows { dataset, n_columns: shape[1], written: vec![false; shape[0]] });
         Ok(LayerId(self.layers.len() - 1))
     }
 
@@ -68,12 +61,7 @@ impl Annotator {
     ///
     /// # Errors
     /// If the rows do not fit into the layer or were written already.
-    pub fn write_layer_rows(
-        &mut self,
-        layer: LayerId,
-        first_row: usize,
-        rows: &Dense,
-    ) -> Result<()> {
+    pub fn write_layer_rows(&mut self, layer: LayerId, first_row: usize, rows: &Dense) -> Result<()> {
         let Some(layer) = self.layers.get_mut(layer.0) else {
             bail!("this layer belongs to another file");
         };

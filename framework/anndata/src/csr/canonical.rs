@@ -15,18 +15,15 @@ impl Csr {
         if !self.rows_are_sorted() {
             self.sort_rows();
         }
-        let duplicated = (0..self.n_rows)
-            .into_par_iter()
-            .any(|row| self.row(row).0.windows(2).any(|pair| pair[0] == pair[1]));
+        let duplicated =
+            (0..self.n_rows).into_par_iter().any(|row| self.row(row).0.windows(2).any(|pair| pair[0] == pair[1]));
         if duplicated || self.values.par_iter().any(|value| *value == 0.0) {
             self.merge_and_drop_zeros();
         }
     }
 
     fn rows_are_sorted(&self) -> bool {
-        (0..self.n_rows)
-            .into_par_iter()
-            .all(|row| self.row(row).0.is_sorted())
+        (0..self.n_rows).into_par_iter().all(|row| self.row(row).0.is_sorted())
     }
 
     /// Sorts the stored values of every row by column, keeping the order of duplicates.
@@ -34,16 +31,8 @@ impl Csr {
         let mut tasks = Vec::new();
         let (mut indices, mut values) = (&mut self.indices[..], &mut self.values[..]);
         let mut done = 0;
-        for bounds in self
-            .indptr
-            .windows(2)
-            .collect::<Vec<_>>()
-            .chunks(ROWS_PER_TASK)
-        {
-            let lengths: Vec<usize> = bounds
-                .iter()
-                .map(|pair| (pair[1] - pair[0]) as usize)
-                .collect();
+        for bounds in self.indptr.windows(2).collect::<Vec<_>>().chunks(ROWS_PER_TASK) {
+            let lengths: Vec<usize> = bounds.iter().map(|pair| (pair[1] - pair[0]) as usize).collect();
             let n_stored = bounds[bounds.len() - 1][1] as usize - done;
             done += n_stored;
             let (task_indices, rest) = indices.split_at_mut(n_stored);
@@ -52,9 +41,7 @@ impl Csr {
             values = rest;
             tasks.push((lengths, task_indices, task_values));
         }
-        tasks
-            .into_par_iter()
-            .for_each(|(lengths, indices, values)| sort_consecutive(&lengths, indices, values));
+        tasks.into_par_iter().for_each(|(lengths, indices, values)| sort_consecutive(&lengths, indices, values));
     }
 
     fn merge_and_drop_zeros(&mut self) {

@@ -72,10 +72,7 @@ impl Csr {
 
     fn ensure_rows_exist(&self, rows: &[usize]) -> Result<()> {
         match rows.iter().find(|row| **row >= self.n_rows) {
-            Some(row) => anyhow::bail!(
-                "row {row} was asked for, but there are {} rows",
-                self.n_rows
-            ),
+            Some(row) => anyhow::bail!("row {row} was asked for, but there are {} rows", self.n_rows),
             None => Ok(()),
         }
     }

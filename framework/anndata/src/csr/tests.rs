@@ -8,18 +8,12 @@ use crate::Dense;
 fn dense() -> impl Strategy<Value = Dense> {
     (0usize..12, 0usize..9).prop_flat_map(|(n_rows, n_columns)| {
         let value = prop_oneof![Just(0.0f32), -4.0f32..4.0];
-        vec(value, n_rows * n_columns).prop_map(move |values| Dense {
-            n_rows,
-            n_columns,
-            values,
-        })
+        vec(value, n_rows * n_columns).prop_map(move |values| Dense { n_rows, n_columns, values })
     })
 }
 
 fn back(matrix: &Csr) -> Dense {
-    matrix
-        .dense_rows(&(0..matrix.n_rows).collect::<Vec<_>>())
-        .unwrap()
+    matrix.dense_rows(&(0..matrix.n_rows).collect::<Vec<_>>()).unwrap()
 }
 
 proptest! {
@@ -101,13 +95,7 @@ proptest! {
 }
 
 fn two_by_three() -> Csr {
-    Csr {
-        n_rows: 2,
-        n_columns: 3,
-        indptr: vec![0, 2, 3],
-        indices: vec![0, 2, 1],
-        values: vec![1.0, 2.0, 3.0],
-    }
+    Csr { n_rows: 2, n_columns: 3, indptr: vec![0, 2, 3], indices: vec![0, 2, 1], values: vec![1.0, 2.0, 3.0] }
 }
 
 #[test]
@@ -130,13 +118,7 @@ fn broken_matrices_are_refused_with_the_place() {
 fn selections_that_do_not_exist_are_refused() {
     let matrix = two_by_three();
     let message = |result: anyhow::Result<Csr>| result.unwrap_err().to_string();
-    assert_eq!(
-        message(matrix.select_rows(&[2])),
-        "row 2 was asked for, but there are 2 rows"
-    );
-    assert_eq!(
-        message(matrix.select_columns(&[3])),
-        "column 3 was asked for, but there are 3 columns"
-    );
+    assert_eq!(message(matrix.select_rows(&[2])), "row 2 was asked for, but there are 2 rows");
+    assert_eq!(message(matrix.select_columns(&[3])), "column 3 was asked for, but there are 3 columns");
     assert!(message(matrix.select_columns(&[1, 1])).contains("asked for twice"));
 }

@@ -18,18 +18,14 @@ pub(crate) fn column(dataset: &Dataset) -> Result<Column> {
     };
     match descriptor {
         TypeDescriptor::Float(_) => Ok(Column::Float(numbers(dataset)?)),
-        TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_) => Ok(Column::Int(
-            integers(dataset)?.into_iter().map(Some).collect(),
-        )),
-        TypeDescriptor::Boolean => Ok(Column::Bool(
-            truths(dataset)?.into_iter().map(Some).collect(),
-        )),
+        TypeDescriptor::Integer(_) | TypeDescriptor::Unsigned(_) => {
+            Ok(Column::Int(integers(dataset)?.into_iter().map(Some).collect()))
+        }
+        TypeDescriptor::Boolean => Ok(Column::Bool(truths(dataset)?.into_iter().map(Some).collect())),
         TypeDescriptor::VarLenUnicode
         | TypeDescriptor::VarLenAscii
         | TypeDescriptor::FixedAscii(_)
-        | TypeDescriptor::FixedUnicode(_) => Ok(Column::Text(
-            text::read(dataset)?.into_iter().map(Some).collect(),
-        )),
+        | TypeDescriptor::FixedUnicode(_) => Ok(Column::Text(text::read(dataset)?.into_iter().map(Some).collect())),
         other => Ok(skipped(&format!("array of {other}"))),
     }
 }
@@ -40,21 +36,14 @@ pub(crate) fn nullable(group: &Group) -> Result<Column> {
     let mask = place::dataset(group, "mask")?;
     let mask = truths(&mask)?;
     if values.n_rows().is_some_and(|length| length != mask.len()) {
-        bail!(
-            "{}: `values` and `mask` differ in length",
-            place::label(group)
-        );
+        bail!("{}: `values` and `mask` differ in length", place::label(group));
     }
     Ok(match values {
         Column::Text(values) => Column::Text(masked(values, &mask)),
         Column::Int(values) => Column::Int(masked(values, &mask)),
         Column::Bool(values) => Column::Bool(masked(values, &mask)),
         Column::Float(mut values) => {
-            values
-                .iter_mut()
-                .zip(&mask)
-                .filter(|(_, missing)| **missing)
-                .for_each(|(value, _)| *value = f64::NAN);
+            values.iter_mut().zip(&mask).filter(|(_, missing)| **missing).for_each(|(value, _)| *value = f64::NAN);
             Column::Float(values)
         }
         other => other,
@@ -62,18 +51,12 @@ pub(crate) fn nullable(group: &Group) -> Result<Column> {
 }
 
 fn masked<T>(values: Vec<Option<T>>, mask: &[bool]) -> Vec<Option<T>> {
-    values
-        .into_iter()
-        .zip(mask)
-        .map(|(value, missing)| value.filter(|_| !missing))
-        .collect()
+    values.into_iter().zip(mask).map(|(value, missing)| value.filter(|_| !missing)).collect()
 }
 
 /// Says in words why a column was skipped.
 pub(crate) fn skipped(encoding: &str) -> Column {
-    Column::Skipped {
-        encoding: encoding.to_owned(),
-    }
+    Column::Skipped { encoding: encoding.to_owned() }
 }
 
 /// All values of a dataset or attribute of whole numbers.
@@ -86,19 +69,9 @@ pub(crate) fn integers(object: &Container) -> Result<Vec<i64>> {
     }
     let failed = |error| place::explain(object, error);
     if let TypeDescriptor::Unsigned(IntSize::U8) = object.dtype()?.to_descriptor()? {
-        let too_large = |value| {
-            anyhow!(
-                "{} holds {value}, which needs more than 63 bits",
-                place::label(object)
-            )
-        };
+        let too_large = |value| anyhow!("{} holds {value}, which needs more than 63 bits", place::label(object));
         let fit = |value| i64::try_from(value).map_err(|_| too_large(value));
-        return object
-            .read_raw::<u64>()
-            .map_err(failed)?
-            .into_iter()
-            .map(fit)
-            .collect();
+        return object.read_raw::<u64>().map_err(failed)?.into_iter().map(fit).collect();
     }
     object.read_raw::<i64>().map_err(failed)
 }
@@ -107,13 +80,8 @@ pub(crate) fn integers(object: &Container) -> Result<Vec<i64>> {
 pub(crate) fn truths(object: &Container) -> Result<Vec<bool>> {
     match object.dtype()?.to_descriptor()? {
         _ if object.size() == 0 => Ok(Vec::new()),
-        TypeDescriptor::Boolean => object
-            .read_raw::<bool>()
-            .map_err(|error| place::explain(object, error)),
-        _ => Ok(integers(object)?
-            .into_iter()
-            .map(|value| value != 0)
-            .collect()),
+        TypeDescriptor::Boolean => object.read_raw::<bool>().map_err(|error| place::explain(object, error)),
+        _ => Ok(integers(object)?.into_iter().map(|value| value != 0).collect()),
     }
 }
 
@@ -122,7 +90,5 @@ pub(crate) fn numbers(object: &Container) -> Result<Vec<f64>> {
     if object.size() == 0 {
         return Ok(Vec::new());
     }
-    object
-        .read_raw::<f64>()
-        .map_err(|error| place::explain(object, error))
+    object.read_raw::<f64>().map_err(|error| place::explain(object, error))
 }

@@ -35,11 +35,7 @@ pub(crate) fn read(dataset: Dataset) -> Result<Dense> {
     let (n_rows, n_columns) = match shape[..] {
         [n_rows] => (n_rows, 1),
         [n_rows, n_columns] => (n_rows, n_columns),
-        _ => bail!(
-            "{} has {} dimensions, expected two",
-            label(&dataset),
-            shape.len()
-        ),
+        _ => bail!("{} has {} dimensions, expected two", label(&dataset), shape.len()),
     };
     let values = Numbers::new(dataset)?.read(Selection::from(..))?.values;
     Dense::new(n_rows, n_columns, values)

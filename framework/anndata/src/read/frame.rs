@@ -23,11 +23,9 @@ pub(crate) fn read(parent: &Group, name: &str) -> Result<Frame> {
     let index_name = index_name(&group);
     let mut frame = Frame::new(read_index(&group, &index_name)?);
     for name in column_order(&group, &index_name)? {
-        let column = read_column(&group, &name)
-            .unwrap_or_else(|error| array::skipped(&format!("unreadable ({error:#})")));
-        frame
-            .insert(&name, column)
-            .with_context(|| place::label(&group))?;
+        let column =
+            read_column(&group, &name).unwrap_or_else(|error| array::skipped(&format!("unreadable ({error:#})")));
+        frame.insert(&name, column).with_context(|| place::label(&group))?;
     }
     Ok(frame)
 }
@@ -43,25 +41,13 @@ fn index_name(group: &Group) -> String {
 }
 
 fn read_index(group: &Group, name: &str) -> Result<Vec<String>> {
-    let column = read_column(group, name)
-        .with_context(|| format!("could not read the index of {}", place::label(group)))?;
-    let labels = column.labels().ok_or_else(|| {
-        anyhow!(
-            "the index `{name}` of {} is {}, expected text",
-            place::label(group),
-            column.kind()
-        )
-    })?;
-    let missing = || {
-        anyhow!(
-            "the index `{name}` of {} has missing names; every row needs one",
-            place::label(group)
-        )
-    };
-    labels
-        .into_iter()
-        .map(|label| label.ok_or_else(missing))
-        .collect()
+    let column =
+        read_column(group, name).with_context(|| format!("could not read the index of {}", place::label(group)))?;
+    let labels = column
+        .labels()
+        .ok_or_else(|| anyhow!("the index `{name}` of {} is {}, expected text", place::label(group), column.kind()))?;
+    let missing = || anyhow!("the index `{name}` of {} has missing names; every row needs one", place::label(group));
+    labels.into_iter().map(|label| label.ok_or_else(missing)).collect()
 }
 
 /// Names of the columns as the file lists them, or all members where it has no list.
@@ -80,22 +66,14 @@ fn read_column(parent: &Group, name: &str) -> Result<Column> {
         // anndata 0.7: an attribute points to the categories, which lie beside the columns
         if dataset.attr("categories").is_ok() {
             let categories = place::dataset(parent, &format!("__categories/{name}"))?;
-            return categorical(
-                array::integers(&dataset)?,
-                &array::column(&categories)?,
-                is_ordered(&categories)?,
-            );
+            return categorical(array::integers(&dataset)?, &array::column(&categories)?, is_ordered(&categories)?);
         }
         return array::column(&dataset);
     }
-    let group = parent
-        .group(name)
-        .map_err(|_| anyhow!("{} has no column `{name}`", place::label(parent)))?;
+    let group = parent.group(name).map_err(|_| anyhow!("{} has no column `{name}`", place::label(parent)))?;
     match place::encoding(&group).as_str() {
         "categorical" => read_categorical(&group),
-        "nullable-integer" | "nullable-boolean" | "nullable-string-array" => {
-            array::nullable(&group)
-        }
+        "nullable-integer" | "nullable-boolean" | "nullable-string-array" => array::nullable(&group),
         "" => Ok(array::skipped("group without an encoding")),
         other => Ok(array::skipped(other)),
     }
@@ -104,12 +82,8 @@ fn read_column(parent: &Group, name: &str) -> Result<Column> {
 fn read_categorical(group: &Group) -> Result<Column> {
     let codes = place::dataset(group, "codes")?;
     let codes = array::integers(&codes)?;
-    categorical(
-        codes,
-        &read_column(group, "categories")?,
-        is_ordered(group)?,
-    )
-    .with_context(|| format!("could not read {}", place::label(group)))
+    categorical(codes, &read_column(group, "categories")?, is_ordered(group)?)
+        .with_context(|| format!("could not read {}", place::label(group)))
 }
 
 fn is_ordered(object: &Location) -> Result<bool> {
@@ -124,31 +98,18 @@ fn categorical(codes: Vec<i64>, categories: &Column, ordered: bool) -> Result<Co
         Column::Float(values) => values.iter().map(f64::to_string).collect(),
         _ => {
             let Some(labels) = categories.labels() else {
-                return Ok(array::skipped(&format!(
-                    "categorical of {}",
-                    categories.kind()
-                )));
+                return Ok(array::skipped(&format!("categorical of {}", categories.kind())));
             };
-            labels
-                .into_iter()
-                .map(Option::unwrap_or_default)
-                .collect::<Vec<String>>()
+            labels.into_iter().map(Option::unwrap_or_default).collect::<Vec<String>>()
         }
     };
     let code = |code: i64| match usize::try_from(code) {
         Err(_) => Ok(None),
         Ok(place) if place < names.len() => Ok(Some(place as u32)),
-        Ok(_) => Err(anyhow!(
-            "code {code} points past the {} categories",
-            names.len()
-        )),
+        Ok(_) => Err(anyhow!("code {code} points past the {} categories", names.len())),
     };
     let codes = codes.into_iter().map(code).collect::<Result<_>>()?;
-    Ok(Column::Categorical(Categorical {
-        codes,
-        categories: names,
-        ordered,
-    }))
+    Ok(Column::Categorical(Categorical { codes, categories: names, ordered }))
 }
 
 /// Reads a text dataset or attribute that may be absent.

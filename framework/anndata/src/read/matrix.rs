@@ -25,12 +25,7 @@ impl Naming<'_> {
         } else {
             "expected finite numbers; replace such values or remove the cell or feature"
         };
-        anyhow!(
-            "{} holds {value} (cell `{}`, feature `{}`), {why}",
-            self.label,
-            self.cells[row],
-            self.features[column]
-        )
+        anyhow!("{} holds {value} (cell `{}`, feature `{}`), {why}", self.label, self.cells[row], self.features[column])
     }
 
     /// Checks that a stored shape is cells × features.
@@ -57,9 +52,7 @@ pub(crate) fn read(parent: &Group, name: &str, naming: &Naming, rows: Range<usiz
     if let Ok(dataset) = parent.dataset(name) {
         return dense::read_sparse(dataset, naming, rows);
     }
-    let group = parent
-        .group(name)
-        .with_context(|| format!("could not open {}", naming.label))?;
+    let group = parent.group(name).with_context(|| format!("could not open {}", naming.label))?;
     match place::encoding(&group).as_str() {
         "csr_matrix" => sparse::read_rows(&group, naming, rows),
         "csc_matrix" => sparse::read_columns(&group, naming, rows),

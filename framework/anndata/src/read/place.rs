@@ -13,30 +13,20 @@ pub(crate) fn label(object: &Location) -> String {
 
 /// A group that must exist.
 pub(crate) fn group(parent: &Group, name: &str) -> Result<Group> {
-    parent.group(name).map_err(|_| {
-        anyhow!(
-            "{} has no group `{name}`; it is not a complete AnnData",
-            label(parent)
-        )
-    })
+    parent.group(name).map_err(|_| anyhow!("{} has no group `{name}`; it is not a complete AnnData", label(parent)))
 }
 
 /// A dataset that must exist.
 pub(crate) fn dataset(parent: &Group, name: &str) -> Result<Dataset> {
     parent.dataset(name).map_err(|_| {
-        anyhow!(
-            "{} has no array `{name}`; the file is incomplete or of an unknown version",
-            label(parent)
-        )
+        anyhow!("{} has no array `{name}`; the file is incomplete or of an unknown version", label(parent))
     })
 }
 
 /// Names of the members of a group; none if there is no such group.
 pub(crate) fn member_names(parent: &Group, name: &str) -> Result<Vec<String>> {
     match parent.group(name) {
-        Ok(group) => group
-            .member_names()
-            .with_context(|| format!("could not list {}", label(&group))),
+        Ok(group) => group.member_names().with_context(|| format!("could not list {}", label(&group))),
         Err(_) => Ok(Vec::new()),
     }
 }
@@ -59,15 +49,9 @@ pub(crate) fn encoding(object: &Location) -> String {
 
 /// Explains why the values of a dataset or attribute could not be read.
 pub(crate) fn explain(object: &Container, error: hdf5::Error) -> anyhow::Error {
-    let filters = object
-        .as_dataset()
-        .map(|dataset| dataset.filters())
-        .unwrap_or_default();
+    let filters = object.as_dataset().map(|dataset| dataset.filters()).unwrap_or_default();
     let Some(filter) = filters.iter().find(|filter| !filter.is_available()) else {
-        return anyhow!(error).context(format!(
-            "could not read {}; the file may be damaged",
-            label(object)
-        ));
+        return anyhow!(error).context(format!("could not read {}; the file may be damaged", label(object)));
     };
     anyhow!(
         "{} is compressed with {} (HDF5 filter {}), which is not built in; install Python's `hdf5plugin` and set \

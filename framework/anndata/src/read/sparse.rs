@@ -1,9 +1,11 @@
 //! The `csr_matrix` and `csc_matrix` encodings: a group of `data`, `indices` and `indptr` with a `shape` attribute.
 
+use std::fmt::Display;
 use std::ops::Range;
 
 use anyhow::{Context, Result, anyhow, ensure};
-use hdf5::{Group, Selection};
+use hdf5::types::{IntSize, TypeDescriptor};
+use hdf5::{Group, H5Type, Selection};
 use hdf5_metno as hdf5;
 
 use super::matrix::Naming;
@@ -16,11 +18,7 @@ use crate::csr::ensure_columns_fit;
 pub(crate) fn read_rows(group: &Group, naming: &Naming, rows: Range<usize>) -> Result<Csr> {
     naming.check_shape(&shape(group)?)?;
     let name = |row: usize, column: usize, value: f64| naming.misfit(row, column, value);
-    let stored = Stored {
-        group,
-        n_minor: naming.features.len(),
-        misfit: &name,
-    };
+    let stored = Stored { group, n_minor: naming.features.len(), misfit: &name };
     let mut matrix = stored.read(naming.cells.len(), rows)?;
     matrix.canonicalise();
     Ok(matrix)
@@ -30,11 +28,7 @@ pub(crate) fn read_rows(group: &Group, naming: &Naming, rows: Range<usize>) -> R
 pub(crate) fn read_columns(group: &Group, naming: &Naming, rows: Range<usize>) -> Result<Csr> {
     naming.check_shape(&shape(group)?)?;
     let name = |column: usize, row: usize, value: f64| naming.misfit(row, column, value);
-    let stored = Stored {
-        group,
-        n_minor: naming.cells.len(),
-        misfit: &name,
-    };
+    let stored = Stored { group, n_minor: naming.cells.len(), misfit: &name };
     let n_features = naming.features.len();
     let mut matrix = stored.read(n_features, 0..n_features)?.transpose()?;
     matrix.canonicalise();
@@ -46,15 +40,9 @@ pub(crate) fn read_columns(group: &Group, naming: &Naming, rows: Range<usize>) -
 
 fn shape(group: &Group) -> Result<Vec<usize>> {
     let attribute = group.attr("shape").with_context(|| {
-        format!(
-            "{} has no attribute `shape`; write the file again with a newer anndata",
-            place::label(group)
-        )
+        format!("{} has no attribute `shape`; write the file again with a newer anndata", place::label(group))
     })?;
-    Ok(array::integers(&attribute)?
-        .into_iter()
-        .map(|length| length as usize)
-        .collect())
+    Ok(array::integers(&attribute)?.into_iter().map(|length| length as usize).collect())
 }
 
 /// The three arrays, without knowing whether the major axis is cells or features.
@@ -74,16 +62,11 @@ impl Stored<'_> {
         let mut matrix = Csr {
             n_rows: range.len(),
             n_columns: self.n_minor,
-            indptr: starts[range.start..=range.end]
-                .iter()
-                .map(|start| start - stored.start as u64)
-                .collect(),
+            indptr: starts[range.start..=range.end].iter().map(|start| start - stored.start as u64).collect(),
             indices: self.indices(stored.clone())?,
             values: Vec::new(),
         };
-        matrix.values = self.values(stored, |place, value| {
-            self.explain(&matrix, range.start, (place, value))
-        })?;
+        matrix.values = self.values(stored, |place, value| self.explain(&matrix, range.start, (place, value)))?;
         Ok(matrix)
     }
 
@@ -91,8 +74,7 @@ impl Stored<'_> {
         let dataset = place::dataset(self.group, "indptr")?;
         let starts = array::integers(&dataset)?;
         let n_stored = place::dataset(self.group, "indices")?.size() as i64;
-        let whole =
-            starts.first() == Some(&0) && starts.last() == Some(&n_stored) && starts.is_sorted();
+        let whole = starts.first() == Some(&0) && starts.last() == Some(&n_stored) && starts.is_sorted();
         ensure!(
             starts.len() == n_major + 1 && whole,
             "{} is damaged: expected {} entries that never decrease, from 0 to {n_stored}",
@@ -104,33 +86,32 @@ impl Stored<'_> {
 
     fn indices(&self, stored: Range<usize>) -> Result<Vec<u32>> {
         let numbers = Numbers::new(place::dataset(self.group, "indices")?)?;
+        match numbers.dataset().dtype()?.to_descriptor()? {
+            // as SciPy writes them: nothing to convert
+            TypeDescriptor::Integer(IntSize::U4) => self.indices_as::<i32>(&numbers, stored),
+            _ => self.indices_as::<i64>(&numbers, stored),
+        }
+    }
+
+    fn indices_as<T>(&self, numbers: &Numbers, stored: Range<usize>) -> Result<Vec<u32>>
+    where
+        T: H5Type + Copy + Display + TryInto<u32>,
+    {
         let dataset = numbers.dataset();
+        let fit = |index: T| index.try_into().ok().filter(|index: &u32| (*index as usize) < self.n_minor);
         let mut indices = Vec::with_capacity(stored.len());
         for piece in numbers.pieces(stored) {
-            let read = dataset
-                .read_slice_1d::<i64, _>(piece)
-                .map_err(|error| place::explain(dataset, error))?;
+            let read = dataset.read_slice_1d::<T, _>(piece).map_err(|error| place::explain(dataset, error))?;
             for index in read {
-                let fit = u32::try_from(index)
-                    .ok()
-                    .filter(|index| (*index as usize) < self.n_minor);
-                indices.push(fit.ok_or_else(|| {
-                    anyhow!(
-                        "{} holds {index}, expected 0 to {}",
-                        place::label(dataset),
-                        self.n_minor.saturating_sub(1)
-                    )
+                indices.push(fit(index).ok_or_else(|| {
+                    anyhow!("{} holds {index}, expected 0 to {}", place::label(dataset), self.n_minor.saturating_sub(1))
                 })?);
             }
         }
         Ok(indices)
     }
 
-    fn values(
-        &self,
-        stored: Range<usize>,
-        misfit: impl Fn(usize, f64) -> anyhow::Error,
-    ) -> Result<Vec<f32>> {
+    fn values(&self, stored: Range<usize>, misfit: impl Fn(usize, f64) -> anyhow::Error) -> Result<Vec<f32>> {
         let numbers = Numbers::new(place::dataset(self.group, "data")?)?;
         let n_indices = place::dataset(self.group, "indices")?.size();
         ensure!(
@@ -151,12 +132,7 @@ impl Stored<'_> {
     }
 
     /// Finds whose value stands at a place of the data array.
-    fn explain(
-        &self,
-        read: &Csr,
-        first_major: usize,
-        (place, value): (usize, f64),
-    ) -> anyhow::Error {
+    fn explain(&self, read: &Csr, first_major: usize, (place, value): (usize, f64)) -> anyhow::Error {
         let major = read.indptr.partition_point(|start| *start <= place as u64) - 1;
         (self.misfit)(first_major + major, read.indices[place] as usize, value)
     }

@@ -19,15 +19,9 @@ pub(crate) fn read(object: &Container) -> Result<Vec<String>> {
         return Ok(Vec::new());
     }
     let texts = match object.dtype()?.to_descriptor()? {
-        TypeDescriptor::VarLenUnicode => {
-            decode(object.read_raw::<VarLenUnicode>(), VarLenUnicode::as_bytes)
-        }
-        TypeDescriptor::VarLenAscii => {
-            decode(object.read_raw::<VarLenAscii>(), VarLenAscii::as_bytes)
-        }
-        TypeDescriptor::FixedAscii(size) | TypeDescriptor::FixedUnicode(size)
-            if size <= LONGEST =>
-        {
+        TypeDescriptor::VarLenUnicode => decode(object.read_raw::<VarLenUnicode>(), VarLenUnicode::as_bytes),
+        TypeDescriptor::VarLenAscii => decode(object.read_raw::<VarLenAscii>(), VarLenAscii::as_bytes),
+        TypeDescriptor::FixedAscii(size) | TypeDescriptor::FixedUnicode(size) if size <= LONGEST => {
             read_fixed(object, size)
         }
         other => bail!("{} holds {other}, not text", label(object)),
@@ -35,10 +29,7 @@ pub(crate) fn read(object: &Container) -> Result<Vec<String>> {
     texts.map_err(|error| explain(object, error))
 }
 
-fn decode<T>(
-    values: hdf5::Result<Vec<T>>,
-    bytes: impl Fn(&T) -> &[u8],
-) -> hdf5::Result<Vec<String>> {
+fn decode<T>(values: hdf5::Result<Vec<T>>, bytes: impl Fn(&T) -> &[u8]) -> hdf5::Result<Vec<String>> {
     let decoded = |value| String::from_utf8_lossy(bytes(value)).into_owned();
     Ok(values?.iter().map(decoded).collect())
 }

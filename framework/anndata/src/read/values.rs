@@ -55,54 +55,29 @@ impl Numbers {
         let dataset = &self.dataset;
         match self.stored {
             Stored::Truth => {
-                let values = dataset
-                    .read_slice::<bool, _, ndarray::IxDyn>(selection)
-                    .map_err(failed)?;
-                Ok(Slice {
-                    values: values.iter().map(|v| f32::from(u8::from(*v))).collect(),
-                    misfit: None,
-                })
+                let values = dataset.read_slice::<bool, _, ndarray::IxDyn>(selection).map_err(failed)?;
+                Ok(Slice { values: values.iter().map(|v| f32::from(u8::from(*v))).collect(), misfit: None })
             }
             Stored::Single => {
-                let array = dataset
-                    .read_slice::<f32, _, ndarray::IxDyn>(selection)
-                    .map_err(failed)?;
+                let array = dataset.read_slice::<f32, _, ndarray::IxDyn>(selection).map_err(failed)?;
                 let values = array.into_raw_vec_and_offset().0;
                 let misfit = values.iter().position(|value| !value.is_finite());
-                Ok(Slice {
-                    misfit: misfit.map(|place| (place, f64::from(values[place]))),
-                    values,
-                })
+                Ok(Slice { misfit: misfit.map(|place| (place, f64::from(values[place]))), values })
             }
             Stored::Double => {
-                let array = dataset
-                    .read_slice::<f64, _, ndarray::IxDyn>(selection)
-                    .map_err(failed)?;
-                let misfit = array.iter().position(|value| !fits_single(*value));
-                let values: Vec<f32> = array.iter().map(|value| *value as f32).collect();
-                Ok(Slice {
-                    values,
-                    misfit: misfit
-                        .map(|place| (place, array.as_slice().map_or(f64::NAN, |a| a[place]))),
-                })
+                let array = dataset.read_slice::<f64, _, ndarray::IxDyn>(selection).map_err(failed)?;
+                let doubles = array.into_raw_vec_and_offset().0;
+                let misfit = doubles.iter().position(|value| !fits_single(*value));
+                let values = doubles.iter().map(|value| *value as f32).collect();
+                Ok(Slice { values, misfit: misfit.map(|place| (place, doubles[place])) })
             }
         }
     }
 
     /// Splits a range of the first axis into pieces that cut no HDF5 chunk and hold about [`VALUES_PER_PIECE`] values.
     pub(crate) fn pieces(&self, range: Range<usize>) -> Vec<Range<usize>> {
-        let row_length = self
-            .dataset
-            .shape()
-            .iter()
-            .skip(1)
-            .product::<usize>()
-            .max(1);
-        let chunk = self
-            .dataset
-            .chunk()
-            .and_then(|chunk| chunk.first().copied())
-            .unwrap_or(1);
+        let row_length = self.dataset.shape().iter().skip(1).product::<usize>().max(1);
+        let chunk = self.dataset.chunk().and_then(|chunk| chunk.first().copied()).unwrap_or(1);
         pieces(range, chunk, VALUES_PER_PIECE / row_length)
     }
 }
@@ -114,19 +89,12 @@ fn stored(dataset: &Dataset) -> Result<Stored> {
         Ok(TypeDescriptor::Float(FloatSize::U4)) => Ok(Stored::Single),
         Ok(TypeDescriptor::Float(_)) => Ok(Stored::Double),
         Ok(TypeDescriptor::Integer(size) | TypeDescriptor::Unsigned(size)) => {
-            Ok(if matches!(size, IntSize::U1 | IntSize::U2) {
-                Stored::Single
-            } else {
-                Stored::Double
-            })
+            Ok(if matches!(size, IntSize::U1 | IntSize::U2) { Stored::Single } else { Stored::Double })
         }
         // half precision has no descriptor, but HDF5 converts it
         Err(_) if dtype.size() == 2 && dtype.conv_to::<f32>().is_some() => Ok(Stored::Single),
         Ok(other) => bail!("{} holds {other}, not numbers", label(dataset)),
-        Err(error) => bail!(
-            "{} holds values of an unknown type ({error}), not numbers",
-            label(dataset)
-        ),
+        Err(error) => bail!("{} holds values of an unknown type ({error}), not numbers", label(dataset)),
     }
 }
 

@@ -16,34 +16,24 @@ impl Draft {
     /// An empty temporary file in the folder of the destination.
     pub(crate) fn beside(destination: &Path) -> Result<Self> {
         let folder = folder_of(destination);
-        let name = destination
-            .file_name()
-            .ok_or_else(|| anyhow!("`{}` is not the name of a file", destination.display()))?;
+        let name =
+            destination.file_name().ok_or_else(|| anyhow!("`{}` is not the name of a file", destination.display()))?;
         let mut prefix = name.to_os_string();
         prefix.push(".");
         let created =
-            with_usual_permissions(tempfile::Builder::new().prefix(&prefix).suffix(".part"))
-                .tempfile_in(folder);
-        let file: NamedTempFile = created
-            .with_context(|| format!("cannot write into the folder `{}`", folder.display()))?;
-        Ok(Self {
-            temporary: file.into_temp_path(),
-            destination: destination.to_owned(),
-        })
+            with_usual_permissions(tempfile::Builder::new().prefix(&prefix).suffix(".part")).tempfile_in(folder);
+        let file: NamedTempFile =
+            created.with_context(|| format!("cannot write into the folder `{}`", folder.display()))?;
+        Ok(Self { temporary: file.into_temp_path(), destination: destination.to_owned() })
     }
 
     /// A temporary file with the content of `source`.
     pub(crate) fn copy_of(source: &Path, destination: &Path) -> Result<Self> {
-        let mut from =
-            File::open(source).with_context(|| format!("cannot open `{}`", source.display()))?;
+        let mut from = File::open(source).with_context(|| format!("cannot open `{}`", source.display()))?;
         let draft = Self::beside(destination)?;
         let mut to = File::options().write(true).open(&draft.temporary)?;
         std::io::copy(&mut from, &mut to).with_context(|| {
-            format!(
-                "cannot copy `{}` beside `{}`; is the disk full?",
-                source.display(),
-                destination.display()
-            )
+            format!("cannot copy `{}` beside `{}`; is the disk full?", source.display(), destination.display())
         })?;
         Ok(draft)
     }
@@ -60,9 +50,7 @@ impl Draft {
         if let Ok(replaced) = fs::metadata(&self.destination) {
             fs::set_permissions(&self.temporary, replaced.permissions()).with_context(failed)?;
         }
-        File::open(&self.temporary)
-            .and_then(|file| file.sync_all())
-            .with_context(failed)?;
+        File::open(&self.temporary).and_then(|file| file.sync_all()).with_context(failed)?;
         let folder = folder_of(&self.destination).to_owned();
         let message = failed();
         self.temporary.persist(&self.destination).context(message)?;
@@ -80,16 +68,12 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 #[cfg(unix)]
-fn with_usual_permissions<'a, 'b, 'c>(
-    builder: &'c mut tempfile::Builder<'a, 'b>,
-) -> &'c mut tempfile::Builder<'a, 'b> {
+fn with_usual_permissions<'a, 'b, 'c>(builder: &'c mut tempfile::Builder<'a, 'b>) -> &'c mut tempfile::Builder<'a, 'b> {
     use std::os::unix::fs::PermissionsExt;
     builder.permissions(fs::Permissions::from_mode(0o666))
 }
 
 #[cfg(not(unix))]
-fn with_usual_permissions<'a, 'b, 'c>(
-    builder: &'c mut tempfile::Builder<'a, 'b>,
-) -> &'c mut tempfile::Builder<'a, 'b> {
+fn with_usual_permissions<'a, 'b, 'c>(builder: &'c mut tempfile::Builder<'a, 'b>) -> &'c mut tempfile::Builder<'a, 'b> {
     builder
 }

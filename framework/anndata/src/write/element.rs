@@ -58,27 +58,20 @@ pub(crate) fn dict(parent: &Group, name: &str) -> Result<Group> {
 /// Creates a group after checking its name.
 pub(crate) fn create_group(parent: &Group, name: &str) -> Result<Group> {
     ensure_name(name)?;
-    parent
-        .create_group(name)
-        .with_context(|| format!("could not create `{name}` in {}", label(parent)))
+    parent.create_group(name).with_context(|| format!("could not create `{name}` in {}", label(parent)))
 }
 
 /// Writes a list of numbers or truths.
 pub(crate) fn array<T: H5Type>(parent: &Group, name: &str, values: &[T]) -> Result<Dataset> {
     ensure_name(name)?;
     let created = parent.new_dataset_builder().with_data(values).create(name);
-    let dataset =
-        created.with_context(|| format!("could not write `{name}` in {}", label(parent)))?;
+    let dataset = created.with_context(|| format!("could not write `{name}` in {}", label(parent)))?;
     mark(&dataset, "array", "0.2.0")?;
     Ok(dataset)
 }
 
 /// Writes a list of texts.
-pub(crate) fn texts<'a>(
-    parent: &Group,
-    name: &str,
-    texts: impl Iterator<Item = &'a str>,
-) -> Result<()> {
+pub(crate) fn texts<'a>(parent: &Group, name: &str, texts: impl Iterator<Item = &'a str>) -> Result<()> {
     let dataset = array(parent, name, &unicodes(texts)?)?;
     mark(&dataset, "string-array", "0.2.0")
 }
@@ -94,9 +87,7 @@ pub(crate) fn tree(parent: &Group, name: &str, tree: &TextTree) -> Result<()> {
         }
         TextTree::Branch(branch) => {
             let group = dict(parent, name)?;
-            branch
-                .iter()
-                .try_for_each(|(name, value)| self::tree(&group, name, value))
+            branch.iter().try_for_each(|(name, value)| self::tree(&group, name, value))
         }
     }
 }
@@ -112,12 +103,8 @@ pub(crate) fn ensure_name(name: &str) -> Result<()> {
 }
 
 fn unicode(text: &str) -> Result<VarLenUnicode> {
-    VarLenUnicode::from_str(text).map_err(|_| {
-        anyhow!(
-            "the text `{}` holds a zero byte, which HDF5 cannot keep; remove it",
-            text.escape_debug()
-        )
-    })
+    VarLenUnicode::from_str(text)
+        .map_err(|_| anyhow!("the text `{}` holds a zero byte, which HDF5 cannot keep; remove it", text.escape_debug()))
 }
 
 fn unicodes<'a>(texts: impl Iterator<Item = &'a str>) -> Result<Vec<VarLenUnicode>> {

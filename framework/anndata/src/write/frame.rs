@@ -4,9 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hdf5::{Group, H5Type};
 use hdf5_metno as hdf5;
 
-use super::element::{
-    array, create_group, mark, set_attribute, set_text_attribute, set_texts_attribute, texts,
-};
+use super::element::{array, create_group, mark, set_attribute, set_text_attribute, set_texts_attribute, texts};
 use crate::read::place::{label, text_attribute, texts_attribute};
 use crate::{Categorical, Column, Frame};
 
@@ -20,9 +18,7 @@ pub(crate) fn write(parent: &Group, name: &str, frame: &Frame) -> Result<()> {
     set_text_attribute(&group, "_index", INDEX)?;
     texts(&group, INDEX, frame.index().iter().map(String::as_str))?;
     set_texts_attribute(&group, "column-order", &[])?;
-    frame
-        .columns()
-        .try_for_each(|(name, column)| add_column(&group, name, column))
+    frame.columns().try_for_each(|(name, column)| add_column(&group, name, column))
 }
 
 /// Refuses names that the table needs for itself.
@@ -66,46 +62,22 @@ fn write_categorical(table: &Group, name: &str, column: &Categorical) -> Result<
     let group = create_group(table, name)?;
     mark(&group, "categorical", "0.2.0")?;
     set_attribute(&group, "ordered", &column.ordered)?;
-    texts(
-        &group,
-        "categories",
-        column.categories.iter().map(String::as_str),
-    )?;
+    texts(&group, "categories", column.categories.iter().map(String::as_str))?;
     let n_categories = column.categories.len();
-    if let Some(code) = column
-        .codes
-        .iter()
-        .flatten()
-        .find(|code| **code as usize >= n_categories)
-    {
+    if let Some(code) = column.codes.iter().flatten().find(|code| **code as usize >= n_categories) {
         bail!("code {code} points past the {n_categories} categories");
     }
-    let codes = column
-        .codes
-        .iter()
-        .map(|code| code.map_or(-1, |code| code as i32));
+    let codes = column.codes.iter().map(|code| code.map_or(-1, |code| code as i32));
     match n_categories {
-        0..=127 => array(
-            &group,
-            "codes",
-            &codes.map(|code| code as i8).collect::<Vec<_>>(),
-        )?,
-        128..=32_767 => array(
-            &group,
-            "codes",
-            &codes.map(|code| code as i16).collect::<Vec<_>>(),
-        )?,
+        0..=127 => array(&group, "codes", &codes.map(|code| code as i8).collect::<Vec<_>>())?,
+        128..=32_767 => array(&group, "codes", &codes.map(|code| code as i16).collect::<Vec<_>>())?,
         _ => array(&group, "codes", &codes.collect::<Vec<_>>())?,
     };
     Ok(())
 }
 
 fn write_texts(table: &Group, name: &str, values: &[Option<String>]) -> Result<()> {
-    let filled = || {
-        values
-            .iter()
-            .map(|value| value.as_deref().unwrap_or_default())
-    };
+    let filled = || values.iter().map(|value| value.as_deref().unwrap_or_default());
     if values.iter().all(Option::is_some) {
         return texts(table, name, filled());
     }
@@ -122,10 +94,7 @@ fn write_nullable<T: H5Type + Copy + Default>(
     values: &[Option<T>],
     encoding: &str,
 ) -> Result<()> {
-    let filled: Vec<T> = values
-        .iter()
-        .map(|value| value.unwrap_or_default())
-        .collect();
+    let filled: Vec<T> = values.iter().map(|value| value.unwrap_or_default()).collect();
     if values.iter().all(Option::is_some) {
         return array(table, name, &filled).map(drop);
     }

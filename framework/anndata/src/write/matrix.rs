@@ -64,9 +64,7 @@ impl Matrix {
 }
 
 fn write_sparse(parent: &Group, name: &str, matrix: &Csr) -> Result<()> {
-    matrix
-        .validate()
-        .with_context(|| format!("the matrix `{name}` is not sound"))?;
+    matrix.validate().with_context(|| format!("the matrix `{name}` is not sound"))?;
     let group = create_group(parent, name)?;
     mark(&group, "csr_matrix", "0.1.0")?;
     let shape = [matrix.n_rows as i64, matrix.n_columns as i64];
@@ -74,53 +72,18 @@ fn write_sparse(parent: &Group, name: &str, matrix: &Csr) -> Result<()> {
     write_compressed(&group, "data", &matrix.values)?;
     // SciPy uses one integer type for both, and copies where they differ
     if matrix.n_stored().max(matrix.n_columns) <= i32::MAX as usize {
-        write_compressed(
-            &group,
-            "indices",
-            &matrix
-                .indices
-                .iter()
-                .map(|index| *index as i32)
-                .collect::<Vec<_>>(),
-        )?;
-        write_compressed(
-            &group,
-            "indptr",
-            &matrix
-                .indptr
-                .iter()
-                .map(|start| *start as i32)
-                .collect::<Vec<_>>(),
-        )
+        write_compressed(&group, "indices", &matrix.indices.iter().map(|index| *index as i32).collect::<Vec<_>>())?;
+        write_compressed(&group, "indptr", &matrix.indptr.iter().map(|start| *start as i32).collect::<Vec<_>>())
     } else {
-        write_compressed(
-            &group,
-            "indices",
-            &matrix
-                .indices
-                .iter()
-                .map(|index| i64::from(*index))
-                .collect::<Vec<_>>(),
-        )?;
-        write_compressed(
-            &group,
-            "indptr",
-            &matrix
-                .indptr
-                .iter()
-                .map(|start| *start as i64)
-                .collect::<Vec<_>>(),
-        )
+        write_compressed(&group, "indices", &matrix.indices.iter().map(|index| i64::from(*index)).collect::<Vec<_>>())?;
+        write_compressed(&group, "indptr", &matrix.indptr.iter().map(|start| *start as i64).collect::<Vec<_>>())
     }
 }
 
 fn write_compressed<T: H5Type>(group: &Group, name: &str, values: &[T]) -> Result<()> {
     let mut builder = group.new_dataset_builder();
     if !values.is_empty() {
-        builder = builder
-            .chunk(STORED_PER_CHUNK.min(values.len()))
-            .shuffle()
-            .deflate(GZIP_LEVEL);
+        builder = builder.chunk(STORED_PER_CHUNK.min(values.len())).shuffle().deflate(GZIP_LEVEL);
     }
     builder.with_data(values).create(name)?;
     Ok(())
@@ -141,8 +104,7 @@ pub(crate) fn create_dense(parent: &Group, name: &str, shape: [usize; 2]) -> Res
         builder = builder.chunk((n_rows, shape[1]));
     }
     let created = builder.shape(shape).create(name);
-    let dataset =
-        created.with_context(|| format!("could not write `{name}` in {}", label(parent)))?;
+    let dataset = created.with_context(|| format!("could not write `{name}` in {}", label(parent)))?;
     mark(&dataset, "array", "0.2.0")?;
     Ok(dataset)
 }
@@ -159,10 +121,5 @@ pub(crate) fn write_rows(dataset: &Dataset, first_row: usize, rows: &Dense) -> R
     let view = ArrayView2::from_shape((rows.n_rows, rows.n_columns), &rows.values)?;
     dataset
         .write_slice(view, (first_row..first_row + rows.n_rows, ..))
-        .with_context(|| {
-            format!(
-                "could not write rows of {}; is the disk full?",
-                label(dataset)
-            )
-        })
+        .with_context(|| format!("could not write rows of {}; is the disk full?", label(dataset)))
 }

@@ -32,14 +32,7 @@ pub struct NewAnnData {
 impl NewAnnData {
     /// An AnnData with a matrix and nothing else.
     pub fn new(obs: Frame, var: Frame, x: impl Into<Matrix>) -> Self {
-        Self {
-            obs,
-            var,
-            x: x.into(),
-            layers: IndexMap::new(),
-            obsm: IndexMap::new(),
-            uns: IndexMap::new(),
-        }
+        Self { obs, var, x: x.into(), layers: IndexMap::new(), obsm: IndexMap::new(), uns: IndexMap::new() }
     }
 
     /// Writes everything into a group.
@@ -50,23 +43,15 @@ impl NewAnnData {
         frame::write(group, "obs", &self.obs)?;
         frame::write(group, "var", &self.var)?;
         let layers = element::dict(group, "layers")?;
-        self.layers
-            .iter()
-            .try_for_each(|(name, layer)| layer.write(&layers, name, shape))?;
+        self.layers.iter().try_for_each(|(name, layer)| layer.write(&layers, name, shape))?;
         write_obsm(group, &self.obsm, shape[0])?;
         write_uns(group, &self.uns)?;
-        ["obsp", "varm", "varp"]
-            .iter()
-            .try_for_each(|name| element::dict(group, name).map(drop))
+        ["obsp", "varm", "varp"].iter().try_for_each(|name| element::dict(group, name).map(drop))
     }
 }
 
 /// Writes per-cell arrays and gives back their group.
-pub(crate) fn write_obsm(
-    parent: &Group,
-    obsm: &IndexMap<String, Dense>,
-    n_cells: usize,
-) -> Result<Group> {
+pub(crate) fn write_obsm(parent: &Group, obsm: &IndexMap<String, Dense>, n_cells: usize) -> Result<Group> {
     let group = element::dict(parent, "obsm")?;
     for (name, array) in obsm {
         ensure!(
@@ -82,8 +67,7 @@ pub(crate) fn write_obsm(
 /// Writes texts by name.
 pub(crate) fn write_uns(parent: &Group, uns: &IndexMap<String, TextTree>) -> Result<()> {
     let group = element::dict(parent, "uns")?;
-    uns.iter()
-        .try_for_each(|(name, tree)| element::tree(&group, name, tree))
+    uns.iter().try_for_each(|(name, tree)| element::tree(&group, name, tree))
 }
 
 /// Writes a new .h5ad file, replacing a file of that name once the new one is whole.

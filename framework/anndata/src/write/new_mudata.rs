@@ -38,9 +38,7 @@ pub struct NewMuData {
 pub fn write_new_h5mu(path: impl AsRef<Path>, mudata: &NewMuData) -> Result<()> {
     let draft = Draft::beside(path.as_ref())?;
     let write = || -> Result<()> {
-        let file = hdf5::File::with_options()
-            .with_fcpl(|create| create.userblock(USER_BLOCK))
-            .create(draft.path())?;
+        let file = hdf5::File::with_options().with_fcpl(|create| create.userblock(USER_BLOCK)).create(draft.path())?;
         mudata.write(&file)?;
         file.close()?;
         let mut user_block = File::options().write(true).open(draft.path())?;
@@ -63,24 +61,16 @@ impl NewMuData {
         element::set_text_attribute(root, "encoder", "cithara")?;
         element::set_text_attribute(root, "encoder-version", env!("CARGO_PKG_VERSION"))?;
         let modalities = element::create_group(root, "mod")?;
-        element::set_texts_attribute(
-            &modalities,
-            "mod-order",
-            &self.modalities.keys().cloned().collect::<Vec<_>>(),
-        )?;
+        element::set_texts_attribute(&modalities, "mod-order", &self.modalities.keys().cloned().collect::<Vec<_>>())?;
         for (name, modality) in &self.modalities {
             let group = element::create_group(&modalities, name)?;
-            modality
-                .write(&group)
-                .with_context(|| format!("modality `{name}`"))?;
+            modality.write(&group).with_context(|| format!("modality `{name}`"))?;
         }
         frame::write(root, "obs", &self.obs)?;
         write_uns(root, &self.uns)?;
         self.write_cells(root)?;
         self.write_features(root)?;
-        ["obsp", "varp"]
-            .iter()
-            .try_for_each(|name| element::dict(root, name).map(drop))
+        ["obsp", "varp"].iter().try_for_each(|name| element::dict(root, name).map(drop))
     }
 
     /// Which modality has which cell: `obsm` as truths, `obsmap` as places counted from 1.
@@ -92,13 +82,10 @@ impl NewMuData {
         for (name, modality) in &self.modalities {
             let mut places = vec![0u32; self.obs.n_rows()];
             for (place, cell) in (1u32..).zip(modality.obs.index()) {
-                let row = *row_of.get(cell.as_str()).ok_or_else(|| {
-                    anyhow!("cell `{cell}` of modality `{name}` is not a row of the joint `obs`")
-                })?;
-                ensure!(
-                    places[row] == 0,
-                    "modality `{name}` has two cells called `{cell}`; names must be unique"
-                );
+                let row = *row_of
+                    .get(cell.as_str())
+                    .ok_or_else(|| anyhow!("cell `{cell}` of modality `{name}` is not a row of the joint `obs`"))?;
+                ensure!(places[row] == 0, "modality `{name}` has two cells called `{cell}`; names must be unique");
                 places[row] = place;
                 measured[row] = true;
             }
@@ -106,10 +93,7 @@ impl NewMuData {
             write_mask(&masks, name, &places)?;
         }
         match measured.iter().position(|measured| !measured) {
-            Some(row) => Err(anyhow!(
-                "cell `{}` of the joint `obs` is in no modality",
-                self.obs.index()[row]
-            )),
+            Some(row) => Err(anyhow!("cell `{}` of the joint `obs` is in no modality", self.obs.index()[row])),
             None => Ok(()),
         }
     }
@@ -118,21 +102,14 @@ impl NewMuData {
         let mut row_of = HashMap::with_capacity(self.obs.n_rows());
         for (row, cell) in self.obs.index().iter().enumerate() {
             let earlier = row_of.insert(cell.as_str(), row);
-            ensure!(
-                earlier.is_none(),
-                "two rows of the joint `obs` are called `{cell}`; cell names must be unique"
-            );
+            ensure!(earlier.is_none(), "two rows of the joint `obs` are called `{cell}`; cell names must be unique");
         }
         Ok(row_of)
     }
 
     /// The features of all modalities one after the other, and whose they are.
     fn write_features(&self, root: &Group) -> Result<()> {
-        let all = self
-            .modalities
-            .values()
-            .flat_map(|modality| modality.var.index().iter().cloned())
-            .collect();
+        let all = self.modalities.values().flat_map(|modality| modality.var.index().iter().cloned()).collect();
         let var = Frame::new(all);
         frame::write(root, "var", &var)?;
         let map = element::dict(root, "varmap")?;
@@ -157,14 +134,8 @@ fn write_mask(group: &Group, name: &str, places: &[u32]) -> Result<()> {
     element::ensure_name(name)?;
     let mask: Vec<bool> = places.iter().map(|place| *place > 0).collect();
     let view = ndarray::ArrayView2::from_shape((mask.len(), 1), &mask)?;
-    let dataset = group
-        .new_dataset_builder()
-        .with_data(view)
-        .create(name)
-        .with_context(|| {
-            format!(
-                "could not say which rows belong to modality `{name}`; an array of that name exists"
-            )
-        })?;
+    let dataset = group.new_dataset_builder().with_data(view).create(name).with_context(|| {
+        format!("could not say which rows belong to modality `{name}`; an array of that name exists")
+    })?;
     element::mark(&dataset, "array", "0.2.0")
 }

@@ -17,10 +17,7 @@ pub fn of_file(path: &Path) -> BTreeMap<String, String> {
 }
 
 /// Paths of the objects that are in both and differ, and of those that are in one only.
-pub fn differences(
-    before: &BTreeMap<String, String>,
-    after: &BTreeMap<String, String>,
-) -> Vec<String> {
+pub fn differences(before: &BTreeMap<String, String>, after: &BTreeMap<String, String>) -> Vec<String> {
     let mut paths: Vec<String> = before.keys().chain(after.keys()).cloned().collect();
     paths.sort();
     paths.dedup();
@@ -48,10 +45,7 @@ fn visit(group: &Group, path: &Path, digests: &mut BTreeMap<String, String>) {
 fn add_attributes(object: &Location, state: &mut Sha256) {
     for name in object.attr_names().unwrap() {
         state.update(&name);
-        assert!(
-            add_plain(&object.attr(&name).unwrap(), state),
-            "an attribute of an unexpected type: {name}"
-        );
+        assert!(add_plain(&object.attr(&name).unwrap(), state), "an attribute of an unexpected type: {name}");
     }
 }
 
@@ -60,18 +54,12 @@ fn add_values(dataset: &Dataset, path: &Path, state: &mut Sha256) {
         return;
     }
     // anything else (records): the bytes as they lie in the file
-    let offset = dataset
-        .offset()
-        .expect("records that do not lie in one piece");
+    let offset = dataset.offset().expect("records that do not lie in one piece");
     let mut file = std::fs::File::open(path).unwrap();
     file.seek(SeekFrom::Start(offset)).unwrap();
     let mut bytes = vec![0; dataset.storage_size() as usize];
     file.read_exact(&mut bytes).unwrap();
-    assert!(
-        bytes.iter().any(|byte| *byte != 0),
-        "the bytes of {} were not found",
-        dataset.name()
-    );
+    assert!(bytes.iter().any(|byte| *byte != 0), "the bytes of {} were not found", dataset.name());
     state.update(&bytes);
 }
 
@@ -98,9 +86,5 @@ fn add_plain(object: &Container, state: &mut Sha256) -> bool {
 }
 
 fn hex(state: Sha256) -> String {
-    state
-        .finalize()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    state.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

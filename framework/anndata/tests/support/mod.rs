@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use anndata::{Csr, Dense};
 
 pub fn fixture(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
 }
 
 /// The matrix that `make_fixtures.py` gives every shape.

@@ -4,8 +4,7 @@ use super::data_files;
 use anyhow::{Context, Result, bail};
 use framework::data::{Dataset, Opened, Split, Subset};
 use framework::fit::{Event, Fit, Observer};
-use framework::latent::LatentTable;
-use framework::model::{Dimensions, Model, build_model};
+use framework::model::{Model, build_model};
 use framework::run::{MetricsLog, Provenance, RunDirectory, digest_file, digest_text, write_atomically};
 use framework::spec::Experiment;
 use std::path::Path;
@@ -31,25 +30,24 @@ pub struct Request<'a> {
     pub interrupted: &'a AtomicBool,
 }
 
-/// A model that has just been learned.
-pub struct Trainee {
-    /// Its directory.
-    pub run: RunDirectory,
+/// Data and a fresh model, ready to learn.
+pub struct Prepared {
     /// The data.
     pub dataset: Dataset,
-    /// Which cell was used for what.
+    /// Which cell is used for what.
     pub split: Split,
     /// The model.
     pub model: Model,
-    /// Learned rows per space, if it was learned in two steps.
-    pub tables: Vec<LatentTable>,
+    run: RunDirectory,
+    provenance: Provenance,
+    device: Device,
 }
 
-/// Learns the model of an experiment and writes spec, data, weights, log and provenance.
+/// Opens the data of an experiment, builds its model, and makes its run directory.
 ///
 /// # Errors
-/// When data cannot be read, the directory exists, or learning fails.
-pub fn train(request: &Request<'_>, say: &mut dyn FnMut(&str), progress: &mut dyn Observer) -> Result<Trainee> {
+/// When data cannot be read, the losses cannot use them, or the directory exists.
+pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
     let experiment = request.experiment;
     let device = device_of(&experiment.fit.device)?;
     if experiment.fit.n_threads > 0 {
@@ -66,25 +64,33 @@ pub fn train(request: &Request<'_>, say: &mut dyn FnMut(&str), progress: &mut dy
     let run = RunDirectory::create(request.out, request.force)?;
     run.write_spec(experiment)?;
     run.write_data(&dataset, &split, &dimensions)?;
-    let mut provenance = provenance_of(request, &run, started_secs)?;
+    let provenance = provenance_of(request, &run, started_secs)?;
     write_provenance(&run, &provenance)?;
+    Ok(Prepared { dataset, split, model, run, provenance, device })
+}
+
+/// Learns the model and writes weights, rows and log.
+///
+/// # Errors
+/// When learning fails or a file cannot be written.
+pub fn train(request: &Request<'_>, prepared: Prepared, progress: &mut dyn Observer) -> Result<()> {
+    let Prepared { dataset, split, model, run, mut provenance, device } = prepared;
     let start = Instant::now();
     let mut log = MetricsLog::create(&run.file("metrics.jsonl"))?;
-    let tables = Fit {
-        experiment,
+    let mut fit = Fit {
+        experiment: request.experiment,
         dataset: &dataset,
         split: &split,
         model: &model,
         device,
         observer: &mut Both { log: &mut log, progress },
         interrupted: request.interrupted,
-    }
-    .run()?;
+    };
+    let tables = fit.run()?;
     log.finish()?;
     run.write_model(&model, &tables)?;
     provenance.fit_secs = Some(start.elapsed().as_secs_f64());
-    write_provenance(&run, &provenance)?;
-    Ok(Trainee { run, dataset, split, model, tables })
+    write_provenance(&run, &provenance)
 }
 
 struct Both<'a> {

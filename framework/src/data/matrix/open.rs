@@ -47,3 +47,93 @@ fn key_in(file: &File, source: &Source<'_>, usual: &[&str]) -> Result<String> {
         _ => Ok(key.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::modality::Modality;
+    use anndata::{Csr, Dense, Frame, NewAnnData, NewMuData, write_new_h5ad, write_new_h5mu};
+    use std::path::{Path, PathBuf};
+
+    fn frame(names: &[&str]) -> Frame {
+        Frame::new(names.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    /// Two cells and three genes: normalised values in X, counts in a layer.
+    fn measured() -> NewAnnData {
+        let matrix = |values: [f32; 6]| Csr::from_dense(&Dense::new(2, 3, values.to_vec()).unwrap()).unwrap();
+        let x = matrix([0.0, 1.386, 0.0, 0.5, 0.0, 0.0]);
+        let mut measured = NewAnnData::new(frame(&["AAAC-1", "AAAG-1"]), frame(&["MS4A1", "CD3E", "CD3E"]), x);
+        measured.layers.insert("counts".into(), matrix([0.0, 3.0, 0.0, 1.0, 0.0, 2.0]).into());
+        measured
+    }
+
+    fn h5ad(folder: &Path) -> PathBuf {
+        let path = folder.join("pbmc.h5ad");
+        write_new_h5ad(&path, &measured()).unwrap();
+        path
+    }
+
+    fn h5mu(folder: &Path) -> PathBuf {
+        let path = folder.join("cite.h5mu");
+        let modalities = [("gex".to_owned(), measured())].into_iter().collect();
+        let whole = NewMuData {
+            modalities,
+            obs: frame(&["AAAC-1", "AAAG-1"]),
+            obsm: Default::default(),
+            uns: Default::default(),
+        };
+        write_new_h5mu(&path, &whole).unwrap();
+        path
+    }
+
+    fn open(path: &Path, key: Option<&str>, layer: &str) -> Result<MatrixModality> {
+        let reading = MatrixReading {
+            layer: layer.into(),
+            counts: true,
+            feature: "gene",
+            usual_keys: &["rna", "gex"],
+            ..MatrixReading::default()
+        };
+        open_matrix(&Source { name: "rna", path, key }, &reading, Vec::new())
+    }
+
+    #[test]
+    fn a_layer_is_opened_with_its_names() {
+        let folder = tempfile::tempdir().unwrap();
+        let modality = open(&h5ad(folder.path()), Some("rna"), "counts").unwrap();
+        assert_eq!(modality.cells(), ["AAAC-1", "AAAG-1"]);
+        assert_eq!(modality.features(), ["MS4A1", "CD3E", "CD3E-1"]);
+        assert_eq!(modality.statistics(&[0, 1]).raw_sum, 6.0);
+    }
+
+    #[test]
+    fn values_that_are_not_counts_are_refused_with_the_layer_that_holds_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = h5ad(folder.path());
+        assert_eq!(
+            open(&path, None, "X").unwrap_err().to_string(),
+            format!(
+                "layer `X` of `{}` holds values that are not counts (cell `AAAC-1`, gene `CD3E`: 1.386)\nhelp: \
+                 `layers/counts` looks like counts: set `layer = \"counts\"`",
+                path.display()
+            )
+        );
+    }
+
+    #[test]
+    fn a_modality_of_another_name_is_suggested() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = h5mu(folder.path());
+        assert!(open(&path, Some("gex"), "counts").is_ok());
+        let error = open(&path, Some("rna"), "counts").unwrap_err().to_string();
+        assert!(error.ends_with("has no modality `rna`; it holds: gex\nhelp: set `key = \"gex\"`"), "{error}");
+    }
+
+    #[test]
+    fn a_layer_that_is_not_there_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = open(&h5ad(folder.path()), None, "count").unwrap_err().to_string();
+        assert!(error.contains("count"), "{error}");
+    }
+}

@@ -92,7 +92,8 @@ impl MatrixModality {
     }
 }
 
-/// Applies a step and refuses what no step may do: change which entries are stored, or leave values that are not finite.
+/// Applies a step and refuses what no step may do: change which entries are stored, or leave values that are not
+/// finite.
 fn apply(step: &dyn Step, matrix: &mut Csr) -> Result<()> {
     let (n_rows, n_columns, n_stored) = (matrix.n_rows, matrix.n_columns, matrix.n_stored());
     step.apply(matrix)?;

@@ -63,8 +63,8 @@ fn measured() -> Measured {
     Measured { origin: None, cells: names("c", 4), features: names("g", 3), matrix }
 }
 
-fn modality(reading: MatrixReading, keep: Option<Vec<usize>>) -> MatrixModality {
-    MatrixModality::new(measured(), &reading, vec![Box::new(Toy { factor: 1.0, keep })]).unwrap()
+fn modality(reading: &MatrixReading, keep: Option<Vec<usize>>) -> MatrixModality {
+    MatrixModality::new(measured(), reading, vec![Box::new(Toy { factor: 1.0, keep })]).unwrap()
 }
 
 fn dense(features: &Features) -> Vec<f32> {
@@ -74,7 +74,7 @@ fn dense(features: &Features) -> Vec<f32> {
 #[test]
 fn filtering_drops_rare_features_then_poor_cells() {
     let reading = MatrixReading { min_cells_per_feature: 2, min_features_per_cell: 2, ..MatrixReading::default() };
-    let mut modality = modality(reading, None);
+    let mut modality = modality(&reading, None);
     // g1 is above 0 in one cell only; then c1 and c2 have one feature left
     let kept = modality.filter_round(&[true; 4]).unwrap();
     assert_eq!(modality.features(), ["g0", "g2"]);
@@ -87,7 +87,7 @@ fn filtering_drops_rare_features_then_poor_cells() {
 #[test]
 fn filtering_counts_kept_cells_only() {
     let reading = MatrixReading { min_cells_per_feature: 2, ..MatrixReading::default() };
-    let mut modality = modality(reading, None);
+    let mut modality = modality(&reading, None);
     modality.filter_round(&[false, true, true, true]).unwrap();
     assert_eq!(modality.features(), ["g0", "g2"]);
     let error = modality.filter_round(&[true, false, false, false]).unwrap_err().to_string();
@@ -96,7 +96,7 @@ fn filtering_counts_kept_cells_only() {
 
 #[test]
 fn steps_are_fitted_on_training_rows_and_selections_take_both_values() {
-    let mut modality = modality(MatrixReading::default(), Some(vec![0, 2]));
+    let mut modality = modality(&MatrixReading::default(), Some(vec![0, 2]));
     modality.prepare(&[0, 1]).unwrap();
     assert_eq!(modality.features(), ["g0", "g2"]);
     let gathered = modality.gather(&[3, 0], TargetValues::Counts).unwrap();
@@ -109,7 +109,7 @@ fn steps_are_fitted_on_training_rows_and_selections_take_both_values() {
 
 #[test]
 fn keeping_cells_after_preparing_keeps_their_values() {
-    let mut modality = modality(MatrixReading::default(), None);
+    let mut modality = modality(&MatrixReading::default(), None);
     modality.prepare(&[0, 1, 2, 3]).unwrap();
     modality.keep_cells(&[2, 0]);
     assert_eq!(
@@ -120,7 +120,7 @@ fn keeping_cells_after_preparing_keeps_their_values() {
 
 #[test]
 fn statistics_are_totals_over_the_rows() {
-    let mut modality = modality(MatrixReading::default(), None);
+    let mut modality = modality(&MatrixReading::default(), None);
     modality.prepare(&[0, 1]).unwrap();
     // 1 + 2 and 5 + 1 + 6; the largest training value is 3
     let expected = Statistics { n_entries: 6.0, n_nonzero: 5.0, raw_sum: 15.0, processed_sum: 45.0 };
@@ -146,7 +146,7 @@ fn sparse_matrices_travel_sparse_and_say_the_same() {
 
 #[test]
 fn new_data_are_brought_into_the_order_of_the_model() {
-    let mut trained = modality(MatrixReading::default(), Some(vec![0, 2]));
+    let mut trained = modality(&MatrixReading::default(), Some(vec![0, 2]));
     trained.prepare(&[0, 1]).unwrap();
     // the new file has g2, an unknown feature and g0, but no g1
     let matrix = csr(3, &[&[(0, 7.0), (1, 9.0)], &[(2, 8.0)]]);
@@ -163,7 +163,7 @@ fn new_data_are_brought_into_the_order_of_the_model() {
 
 #[test]
 fn data_without_a_known_feature_are_refused_with_examples() {
-    let mut trained = modality(MatrixReading::default(), None);
+    let mut trained = modality(&MatrixReading::default(), None);
     trained.prepare(&[0]).unwrap();
     let new = Measured { features: names("ENSG", 3), ..measured() };
     let steps: Vec<Box<dyn Step>> = vec![Box::new(Toy { factor: 0.0, keep: None })];
@@ -190,7 +190,7 @@ fn values_that_are_not_counts_are_refused_by_name() {
 
 #[test]
 fn values_above_one_are_refused_for_losses_of_the_unit_interval() {
-    let mut modality = modality(MatrixReading::default(), None);
+    let mut modality = modality(&MatrixReading::default(), None);
     modality.prepare(&[0]).unwrap();
     assert!(modality.check_target(TargetValues::Processed).is_ok());
     assert!(modality.check_target(TargetValues::Counts).is_ok());
@@ -210,7 +210,7 @@ fn a_step_that_leaves_no_number_is_named() {
 
 #[test]
 fn rows_cannot_be_gathered_before_preparing_nor_beyond_the_end() {
-    let mut modality = modality(MatrixReading::default(), None);
+    let mut modality = modality(&MatrixReading::default(), None);
     assert!(modality.gather(&[0], TargetValues::Processed).is_err());
     modality.prepare(&[0]).unwrap();
     let error = modality.gather(&[4], TargetValues::Processed).unwrap_err().to_string();

@@ -11,8 +11,8 @@ use tch::Tensor;
 
 /// A multilayer perceptron: latent row → blocks → one number per feature.
 ///
-/// Each block drops some of its input, applies a linear map, normalises and activates; the last linear map is followed by
-/// nothing, so its outputs are what the loss takes them for (logits, log rates or means).
+/// Each block drops some of its input, applies a linear map, normalises and activates; the last linear map is followed
+/// by nothing, so its outputs are what the loss takes them for (logits, log rates or means).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MlpDecoderSpec {

@@ -38,8 +38,8 @@ pub enum HeadHidden {
 pub struct MlpEncoderSpec {
     /// Widths of the blocks that all heads share, each from 1 to 1048576; at least one. Published: [1024, 1024].
     pub hidden: Vec<i64>,
-    /// Width of the hidden block of each head: `latent` (as wide as the latent space, as published), `none` (the head is
-    /// one linear map) or a number from 1 to 1048576.
+    /// Width of the hidden block of each head: `latent` (as wide as the latent space, as published), `none` (the head
+    /// is one linear map) or a number from 1 to 1048576.
     pub head_hidden: HeadHidden,
     /// Probability with which each number that enters a block is dropped in training, in [0, 1).
     pub dropout: f64,
@@ -139,7 +139,11 @@ impl EncoderSpec for MlpEncoderSpec {
         }
         let mut heads = Vec::new();
         for head in &context.heads {
-            ensure!(!head.name.contains('.'), "the head `{}` has a dot in its name, which parameters cannot have", head.name);
+            ensure!(
+                !head.name.contains('.'),
+                "the head `{}` has a dot in its name, which parameters cannot have",
+                head.name
+            );
             heads.push(self.head(&(vars / "heads" / &head.name), width, head.dim)?);
         }
         Ok(Box::new(MlpEncoder { input, trunk, heads }))

@@ -20,7 +20,8 @@ pub enum PosWeightRule {
     RawSumAll,
     /// S is the sum of the raw values over the training cells (as published for the RNA of CITE-seq).
     RawSumTraining,
-    /// S is the number of raw values that are not zero in the training cells (as published for the proteins of CITE-seq).
+    /// S is the number of raw values that are not zero in the training cells (as published for the proteins of
+    /// CITE-seq).
     NonzeroTraining,
 }
 
@@ -44,11 +45,11 @@ pub enum PosWeight {
 #[serde(deny_unknown_fields, default)]
 pub struct BceSpec {
     /// The weight w of ones: a number above 0, `none` (1), or (N − S)/S with N entries and S named by the rule:
-    /// `raw_sum_all` (sum of raw values, all cells), `raw_sum_training` (the same, training cells) or `nonzero_training`
-    /// (values that are not zero, training cells).
+    /// `raw_sum_all` (sum of raw values, all cells), `raw_sum_training` (the same, training cells) or
+    /// `nonzero_training` (values that are not zero, training cells).
     pub pos_weight: PosWeight,
-    /// Whether predictions undo the weight: where ones weigh w, the loss is least at w y / (w y + 1 − y), not at y, so the
-    /// expected value is σ(x − ln w). `false` gives σ(x), as published.
+    /// Whether predictions undo the weight: where ones weigh w, the loss is least at w y / (w y + 1 − y), not at y, so
+    /// the expected value is σ(x − ln w). `false` gives σ(x), as published.
     pub undo_pos_weight: bool,
     /// The least weight that a rule may give, above 0: (N − S)/S is negative where the mean raw value is above 1.
     pub pos_weight_floor: f64,
@@ -84,7 +85,10 @@ impl BceSpec {
             PosWeight::Rule(PosWeightRule::RawSumTraining) => (context.training.n_entries, context.training.raw_sum),
             PosWeight::Rule(PosWeightRule::NonzeroTraining) => (context.training.n_entries, context.training.n_nonzero),
         };
-        ensure!(sum > 0.0, "no value is above 0, so the rule of `pos_weight` has nothing to divide by; set it to a number");
+        ensure!(
+            sum > 0.0,
+            "no value is above 0, so the rule of `pos_weight` has nothing to divide by; set it to a number"
+        );
         Ok(((n_entries - sum) / sum).max(self.pos_weight_floor))
     }
 }

@@ -4,7 +4,8 @@ use super::stored::{Stored, sum_features};
 use anyhow::Result;
 use tch::Tensor;
 
-/// Mean over features of the cross-entropy of sigmoid(x) and targets y in [0, 1], those of ones weighted by w: [n_cells].
+/// Mean over features of the cross-entropy of sigmoid(x) and targets y in [0, 1], those of ones weighted by w:
+/// [n_cells].
 ///
 /// ℓ(x, y) = −w y ln σ(x) − (1 − y) ln(1 − σ(x)) = s(x) − y x + (w − 1) y s(−x), with s(x) = ln(1 + eˣ).
 ///

@@ -1,7 +1,7 @@
 //! The stored entries of a target beside the predictions at their places.
 //!
-//! A loss is written as its sum over all features as if every target were zero, plus a correction for each entry that is
-//! not: so a sparse target is never made dense.
+//! A loss is written as its sum over all features as if every target were zero, plus a correction for each entry that
+//! is not: so a sparse target is never made dense.
 
 use anyhow::{Result, ensure};
 use framework::{Features, Target};

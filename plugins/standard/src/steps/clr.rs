@@ -19,7 +19,8 @@ pub enum ClrMargin {
     Feature,
 }
 
-/// x ↦ ln(1 + x/g), with g = exp(Σ ln(1 + x)/n) over the n features of the cell, or the n training cells of the feature.
+/// x ↦ ln(1 + x/g), with g = exp(Σ ln(1 + x)/n) over the n features of the cell, or the n training cells of the
+/// feature.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ClrSpec {

@@ -95,7 +95,8 @@ fn scores(moments: &[(f64, f64)], n_bins: usize) -> Vec<f64> {
     let mut scores = vec![f64::NEG_INFINITY; moments.len()];
     for bin in 0..n_bins {
         let features = &varying[bin * varying.len() / n_bins..(bin + 1) * varying.len() / n_bins];
-        let dispersions: Vec<f64> = features.iter().map(|feature| (moments[*feature].1 / moments[*feature].0).ln()).collect();
+        let dispersions: Vec<f64> =
+            features.iter().map(|feature| (moments[*feature].1 / moments[*feature].0).ln()).collect();
         let middle = median(dispersions.clone());
         let spread = median(dispersions.iter().map(|dispersion| (dispersion - middle).abs()).collect());
         for (feature, dispersion) in features.iter().zip(&dispersions) {
@@ -154,8 +155,12 @@ mod tests {
 
     #[test]
     fn the_most_variable_are_kept_in_order_and_ties_go_to_the_first() {
-        let rows: [&[f32]; 4] =
-            [&[2.0, 4.0, 2.0, 1.0, 3.0], &[2.0, 0.0, 2.0, 3.0, 1.0], &[2.0, 4.0, 2.0, 1.0, 3.0], &[2.0, 0.0, 2.0, 3.0, 1.0]];
+        let rows: [&[f32]; 4] = [
+            &[2.0, 4.0, 2.0, 1.0, 3.0],
+            &[2.0, 0.0, 2.0, 3.0, 1.0],
+            &[2.0, 4.0, 2.0, 1.0, 3.0],
+            &[2.0, 0.0, 2.0, 3.0, 1.0],
+        ];
         let training = [0, 1, 2, 3];
         assert_eq!(selected(&rows, &training, 1, 1), [1]);
         assert_eq!(selected(&rows, &training, 2, 1), [1, 3]);

@@ -31,8 +31,8 @@ pub enum TargetSum {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct NormalizeTotalSpec {
-    /// The total t that every cell gets: a number above 0, or `median` (the median total of the training cells that have
-    /// any).
+    /// The total t that every cell gets: a number above 0, or `median` (the median total of the training cells that
+    /// have any).
     pub target_sum: TargetSum,
 }
 
@@ -74,7 +74,8 @@ impl Step for NormalizeTotal {
     fn fit(&mut self, matrix: &Csr, training: &[usize]) -> Result<()> {
         if self.total.is_none() {
             let sums = training.iter().map(|row| sum(matrix.row(*row).1)).filter(|sum| *sum > 0.0).collect();
-            self.total = Some(median(sums).context("no training cell has a value above 0, so there is no median total")?);
+            self.total =
+                Some(median(sums).context("no training cell has a value above 0, so there is no median total")?);
         }
         Ok(())
     }

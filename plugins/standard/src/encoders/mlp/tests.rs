@@ -24,8 +24,12 @@ fn small() -> MlpEncoderSpec {
 fn shapes(spec: &MlpEncoderSpec) -> Vec<(String, Vec<i64>)> {
     let store = VarStore::new(Device::Cpu);
     build(&store, spec);
-    let mut shapes: Vec<_> =
-        store.variables().iter().filter(|(name, _)| name.contains("linear")).map(|(n, t)| (n.clone(), t.size())).collect();
+    let mut shapes: Vec<_> = store
+        .variables()
+        .iter()
+        .filter(|(name, _)| name.contains("linear"))
+        .map(|(n, t)| (n.clone(), t.size()))
+        .collect();
     shapes.sort();
     shapes
 }

@@ -54,6 +54,22 @@ fn a_rule_never_gives_less_than_the_floor() {
 }
 
 #[test]
+fn predictions_undo_the_weight_unless_told_otherwise() {
+    // where ones weigh w, the logit of least loss for a value y is ln w + ln(y / (1 − y)): its slope is 0 there
+    let (weight, value) = (4.0f64, 0.3f64);
+    let best = Tensor::from_slice(&[weight.ln() + (value / (1.0 - value)).ln()]).view([1, 1]).set_requires_grad(true);
+    let target = Target::new(framework::Features::Dense(Tensor::from_slice(&[value]).view([1, 1])));
+    let undone = loss(PosWeight::Number(weight));
+    undone.per_cell(&best, &target).unwrap().sum(tch::Kind::Double).backward();
+    assert!(best.grad().double_value(&[0, 0]).abs() < 1e-12);
+    assert!((undone.expectation(&best, None).unwrap().double_value(&[0, 0]) - value).abs() < 1e-12);
+    let published = BceSpec { undo_pos_weight: false, ..spec(PosWeight::Number(weight)) };
+    let published = published.build(&context(&VarStore::new(Device::Cpu))).unwrap();
+    let expected = weight * value / (weight * value + 1.0 - value);
+    assert!((published.expectation(&best, None).unwrap().double_value(&[0, 0]) - expected).abs() < 1e-12);
+}
+
+#[test]
 fn the_order_of_cells_does_not_matter() {
     let loss = loss(PosWeight::Number(2.0));
     let order = Tensor::from_slice(&[2i64, 0, 1]);
@@ -71,7 +87,7 @@ fn a_prediction_of_another_shape_is_refused() {
 
 #[test]
 fn weights_outside_their_range_are_problems() {
-    let spec = BceSpec { pos_weight: PosWeight::Number(-1.0), pos_weight_floor: 0.0 };
+    let spec = BceSpec { pos_weight: PosWeight::Number(-1.0), pos_weight_floor: 0.0, ..BceSpec::default() };
     let keys: Vec<String> = spec.validate().into_iter().map(|problem| problem.key).collect();
     assert_eq!(keys, ["pos_weight", "pos_weight_floor"]);
 }

@@ -1,0 +1,213 @@
+//! The command line, as clap reads it.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Learn from cells measured by several assays at once.
+#[derive(Debug, Parser)]
+#[command(name = "cithara", version, about, propagate_version = true)]
+#[command(after_help = "Start with: cithara demo\nA spec of your own: cithara check my.toml, then cithara run my.toml")]
+pub struct Arguments {
+    /// Say nothing but results and errors.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the embedded example: simulate cells, learn a model, evaluate it.
+    Demo(DemoArguments),
+    /// Read a spec and say everything that is wrong with it.
+    Check(CheckArguments),
+    /// Say what a run would take: shapes, parameters, memory, time.
+    Plan(PlanArguments),
+    /// Learn the model of a spec, embed and predict all cells, evaluate.
+    Run(RunArguments),
+    /// Write the latent rows of cells into a copy of their file.
+    Embed(EmbedArguments),
+    /// Predict one modality from another and write it into a copy of the file.
+    Predict(PredictArguments),
+    /// Judge a run beside controls.
+    Evaluate(EvaluateArguments),
+    /// Make the simulated cells of the APOLLO paper.
+    Simulate(SimulateArguments),
+    /// List or describe components.
+    #[command(subcommand)]
+    Plugins(PluginsCommand),
+    /// Print the JSON Schema of a spec, for editors.
+    Schema(SchemaArguments),
+    /// Say what was found on this machine, and what to do about what was not.
+    Doctor(DoctorArguments),
+}
+
+/// A spec and its overrides.
+#[derive(Debug, Args)]
+pub struct SpecArguments {
+    /// The spec (TOML).
+    pub spec: PathBuf,
+    /// Replace a value of the spec: `--set fit.latent.n_epochs=10`; recorded in the run. May be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+/// `cithara demo`.
+#[derive(Debug, Args)]
+pub struct DemoArguments {
+    /// Folder for the cells and the run.
+    #[arg(long, default_value = "runs/demo")]
+    pub out: PathBuf,
+}
+
+/// `cithara check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// The spec.
+    #[command(flatten)]
+    pub spec: SpecArguments,
+    /// Print the spec with every default filled in.
+    #[arg(long)]
+    pub resolved: bool,
+}
+
+/// `cithara plan`.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// The spec.
+    #[command(flatten)]
+    pub spec: SpecArguments,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cithara run`.
+#[derive(Debug, Args)]
+pub struct RunArguments {
+    /// The spec.
+    #[command(flatten)]
+    pub spec: SpecArguments,
+    /// The run directory; default `runs/NAME`.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+    /// Replace a run of the same directory.
+    #[arg(long)]
+    pub force: bool,
+    /// Learn only: no embedding, no prediction, no evaluation.
+    #[arg(long)]
+    pub only_fit: bool,
+    /// Print the evaluation as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Where results are written.
+#[derive(Debug, Args)]
+pub struct DestinationArguments {
+    /// The annotated copy; default beside the data, with `_cithara` in its name.
+    #[arg(long, conflicts_with = "in_place")]
+    pub out: Option<PathBuf>,
+    /// Replace the file itself by the annotated copy.
+    #[arg(long)]
+    pub in_place: bool,
+    /// Overwrite the copy if it exists.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `cithara embed`.
+#[derive(Debug, Args)]
+pub struct EmbedArguments {
+    /// The run directory.
+    pub run: PathBuf,
+    /// Cells: a .h5mu, or a .h5ad of one modality.
+    pub data: PathBuf,
+    /// The modality that a .h5ad holds.
+    #[arg(long)]
+    pub modality: Option<String>,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub destination: DestinationArguments,
+}
+
+/// `cithara predict`.
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// The run directory.
+    pub run: PathBuf,
+    /// Cells: a .h5mu, or a .h5ad of the source modality.
+    pub data: PathBuf,
+    /// The modality that was measured.
+    #[arg(long)]
+    pub from: String,
+    /// The modality to be predicted.
+    #[arg(long)]
+    pub to: String,
+    /// Where the result goes.
+    #[command(flatten)]
+    pub destination: DestinationArguments,
+}
+
+/// `cithara evaluate`.
+#[derive(Debug, Args)]
+pub struct EvaluateArguments {
+    /// The run directory.
+    pub run: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `cithara simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArguments {
+    /// The setting, 1 to 5.
+    #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
+    pub setting: u8,
+    /// The file to be made (.h5mu).
+    pub out: PathBuf,
+    /// Seed.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Cells.
+    #[arg(long, default_value_t = 2048)]
+    pub cells: usize,
+    /// Overwrite the file if it exists.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `cithara plugins …`.
+#[derive(Debug, Subcommand)]
+pub enum PluginsCommand {
+    /// All components, by role.
+    List {
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// What a component does, its keys, an example.
+    Describe {
+        /// Name of the component.
+        name: String,
+    },
+}
+
+/// `cithara schema`.
+#[derive(Debug, Args)]
+pub struct SchemaArguments {
+    /// Write to a file.
+    #[arg(long)]
+    pub out: Option<PathBuf>,
+}
+
+/// `cithara doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArguments {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
+}

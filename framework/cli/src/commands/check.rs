@@ -1,0 +1,57 @@
+//! `cithara check`: reads a spec and says all that is wrong with it.
+
+use crate::arguments::CheckArguments;
+use crate::console::Console;
+use anyhow::Result;
+use framework::spec::Experiment;
+use registry::{Catalogue, read_file};
+use std::path::Path;
+
+pub(super) fn execute(arguments: &CheckArguments, console: &mut Console<'_>) -> Result<()> {
+    let path = &arguments.spec.spec;
+    let experiment = read_file(path, &arguments.spec.overrides, &Catalogue::linked()?)?;
+    let resolved = experiment.to_toml()?;
+    if arguments.resolved {
+        console.print(&toml::to_string(&resolved)?)?;
+    } else {
+        console.print(&summary(path, &experiment, &resolved))?;
+    }
+    for path in missing_files(&experiment) {
+        console.note(&format!("note: the file `{}` does not exist here", path.display()))?;
+    }
+    Ok(())
+}
+
+/// What the spec describes, in a few lines.
+fn summary(spec: &Path, experiment: &Experiment, resolved: &toml::Table) -> String {
+    let kind = |path: &[&str]| {
+        let found = path.iter().try_fold(resolved.get("modality")?, |value, key| value.get(key));
+        found.and_then(|value| value.get("kind")?.as_str())
+    };
+    let modalities = experiment.modalities.keys().map(|name| {
+        let of = |part: &str| kind(&[name, part]).unwrap_or("?");
+        let assay = kind(&[name]).unwrap_or("?");
+        format!("  {name}: {assay}; encoder {}, decoder {}, loss {}\n", of("encoder"), of("decoder"), of("loss"))
+    });
+    let latents = experiment.latents.iter().map(|(name, latent)| {
+        format!("  {name}: {} numbers per cell, read by {}\n", latent.dim, latent.modalities.join(", "))
+    });
+    format!(
+        "{}: no errors\nmodalities\n{}latent spaces\n{}",
+        spec.display(),
+        modalities.collect::<String>(),
+        latents.collect::<String>()
+    )
+}
+
+/// The measurements that are not where the spec says.
+fn missing_files(experiment: &Experiment) -> Vec<&Path> {
+    let mut paths: Vec<&Path> = experiment.modalities.values().filter_map(|entry| entry.path.as_deref()).collect();
+    if experiment.modalities.values().any(|entry| entry.path.is_none()) {
+        paths.extend(experiment.data.path.as_deref());
+    }
+    paths.sort_unstable();
+    paths.dedup();
+    paths.retain(|path| !path.exists());
+    paths
+}

@@ -1,0 +1,22 @@
+//! `cithara embed`: latent rows of cells, written beside what their file holds.
+
+use super::model::{CELLS_AT_A_TIME, OfInput, OpenRun, finish_copy, start_copy};
+use crate::arguments::EmbedArguments;
+use crate::console::Console;
+use crate::run::{Scene, annotate_embedding};
+use anndata::File;
+use anyhow::Result;
+use framework::data::NewData;
+use framework::infer::embed;
+
+pub(super) fn execute(arguments: &EmbedArguments, console: &mut Console<'_>) -> Result<()> {
+    let run = OpenRun::open(&arguments.run)?;
+    let only_modality = arguments.modality.as_deref();
+    let dataset = run.new_data(&NewData { path: &arguments.data, modality: only_modality }, console)?;
+    let model = &run.trained.model;
+    let (mut annotator, out) = start_copy(&arguments.data, &arguments.destination)?;
+    let embeddings = embed(model, &dataset, run.trained.device, CELLS_AT_A_TIME)?;
+    let scene = Scene { experiment: &run.experiment, model, dataset: &dataset, only_modality };
+    annotate_embedding(&mut annotator, &File::open(&arguments.data).of_input()?, &scene, &embeddings)?;
+    finish_copy(annotator, &out, console)
+}

@@ -1,0 +1,122 @@
+//! What commands on a run directory have in common: the run, its spec, its model, and where results go.
+
+use crate::arguments::DestinationArguments;
+use crate::console::Console;
+use crate::failure::Misuse;
+use crate::run::device_of;
+use anndata::Annotator;
+use anyhow::Result;
+use framework::Alignment;
+use framework::data::{Dataset, NewData};
+use framework::infer::Trained;
+use framework::run::RunDirectory;
+use framework::spec::Experiment;
+use registry::{Catalogue, read_file};
+use std::path::{Path, PathBuf};
+
+/// Cells that go through a model at a time.
+pub const CELLS_AT_A_TIME: usize = 512;
+
+/// Makes an error one of what the user gave: exit code 2 instead of 1.
+pub trait OfInput<T> {
+    /// The same result, its error that of an input.
+    ///
+    /// # Errors
+    /// The same.
+    fn of_input(self) -> Result<T>;
+}
+
+impl<T> OfInput<T> for Result<T> {
+    fn of_input(self) -> Result<T> {
+        self.map_err(|error| Misuse::new(crate::failure::one_line(&error)).into())
+    }
+}
+
+/// A run opened for use.
+pub struct OpenRun {
+    /// Its directory.
+    pub directory: RunDirectory,
+    /// Its spec.
+    pub experiment: Experiment,
+    /// Its model.
+    pub trained: Trained,
+}
+
+impl OpenRun {
+    /// Opens a run directory.
+    ///
+    /// # Errors
+    /// When it is not a whole run of this program, as an error of input.
+    pub fn open(path: &Path) -> Result<OpenRun> {
+        let directory = RunDirectory::open(path).of_input()?;
+        let experiment = read_file(&directory.file("spec.toml"), &[], &Catalogue::linked()?)?;
+        let device = device_of(&experiment.fit.device).of_input()?;
+        if experiment.fit.n_threads > 0 {
+            tch::set_num_threads(experiment.fit.n_threads as i32);
+        }
+        let trained = Trained::open(&directory, &experiment, device).of_input()?;
+        Ok(OpenRun { directory, experiment, trained })
+    }
+
+    /// Opens new data for the model and tells how their features met the model's.
+    ///
+    /// # Errors
+    /// When the data do not suit the model, as an error of input.
+    pub fn new_data(&self, new: &NewData<'_>, console: &mut Console<'_>) -> Result<Dataset> {
+        let (dataset, alignments) = self.trained.data(&self.experiment, Some(new)).of_input()?;
+        for (name, alignment) in self.experiment.modalities.keys().zip(&alignments) {
+            match alignment {
+                None => console.note(&format!("modality {name}: not in the data"))?,
+                Some(alignment) => console.note(&aligned(name, alignment))?,
+            }
+        }
+        Ok(dataset)
+    }
+}
+
+fn aligned(name: &str, alignment: &Alignment) -> String {
+    let Alignment { n_found, missing, n_unknown } = alignment;
+    let mut text = format!("modality {name}: {n_found} of {} features found", n_found + missing.len());
+    if !missing.is_empty() {
+        let first: Vec<&str> = missing.iter().take(3).map(String::as_str).collect();
+        text.push_str(&format!("; {} count as zero ({} …)", missing.len(), first.join(", ")));
+    }
+    if *n_unknown > 0 {
+        text.push_str(&format!("; {n_unknown} unknown to the model are left aside"));
+    }
+    text
+}
+
+/// Starts the annotated copy of a file.
+///
+/// # Errors
+/// When the copy exists, as an error of input.
+pub fn start_copy(data: &Path, destination: &DestinationArguments) -> Result<(Annotator, PathBuf)> {
+    if destination.in_place {
+        return Ok((Annotator::in_place(data).of_input()?, data.to_owned()));
+    }
+    let out = destination.out.clone().unwrap_or_else(|| beside(data));
+    if out.exists() && !destination.force {
+        let text = format!("`{}` exists already", out.display());
+        return Err(Misuse::new(text).help("choose another `--out` or say `--force`").into());
+    }
+    Ok((Annotator::copy_of(data, &out).of_input()?, out))
+}
+
+/// Puts the copy in its place and tells what it replaced.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn finish_copy(annotator: Annotator, out: &Path, console: &mut Console<'_>) -> Result<()> {
+    let replaced = annotator.finish()?;
+    if !replaced.is_empty() {
+        console.note(&format!("replaced: {} (HDF5 keeps their space; `h5repack` frees it)", replaced.join(", ")))?;
+    }
+    console.note(&format!("written: {}", out.display()))
+}
+
+fn beside(data: &Path) -> PathBuf {
+    let stem = data.file_stem().unwrap_or_default().to_string_lossy();
+    let extension = data.extension().unwrap_or_default().to_string_lossy();
+    data.with_file_name(format!("{stem}_cithara.{extension}"))
+}

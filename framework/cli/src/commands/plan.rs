@@ -1,0 +1,14 @@
+//! `cithara plan`: what a run would take.
+
+use super::model::OfInput;
+use crate::arguments::PlanArguments;
+use crate::console::Console;
+use crate::plan::plan;
+use anyhow::Result;
+use registry::{Catalogue, read_file};
+
+pub(super) fn execute(arguments: &PlanArguments, console: &mut Console<'_>) -> Result<()> {
+    let experiment = read_file(&arguments.spec.spec, &arguments.spec.overrides, &Catalogue::linked()?)?;
+    let plan = plan(&experiment).of_input()?;
+    if arguments.json { console.print_json(&plan) } else { console.print(&plan.to_text()) }
+}

@@ -1,0 +1,47 @@
+//! `cithara plugins`: the components that a spec may name.
+
+mod describe;
+
+use crate::arguments::PluginsCommand;
+use crate::console::Console;
+use crate::failure::Misuse;
+use anyhow::Result;
+use framework::component::{ComponentInfo, Role};
+use registry::Catalogue;
+use serde_json::{Value, json};
+
+pub(super) fn execute(command: &PluginsCommand, console: &mut Console<'_>) -> Result<()> {
+    let catalogue = Catalogue::linked()?;
+    match command {
+        PluginsCommand::List { json: true } => console.print_json(&catalogue.iter().map(facts).collect::<Vec<_>>()),
+        PluginsCommand::List { json: false } => console.print(&list(&catalogue)),
+        PluginsCommand::Describe { name } => {
+            let found = catalogue.named(name).map_err(|error| Misuse::new(error.to_string()))?;
+            let pages: Vec<String> = found.into_iter().map(describe::page).collect();
+            console.print(&pages.join("\n"))
+        }
+    }
+}
+
+/// All components by role, one a line.
+fn list(catalogue: &Catalogue) -> String {
+    let width = catalogue.iter().map(|info| info.name.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for role in Role::ALL {
+        text += &format!("{role}\n");
+        for info in catalogue.of_role(role) {
+            text += &format!("  {:width$}  {} ({})\n", info.name, info.summary, info.origin);
+        }
+    }
+    text
+}
+
+fn facts(info: &ComponentInfo) -> Value {
+    json!({
+        "role": info.role.name(),
+        "name": info.name,
+        "summary": info.summary,
+        "source": info.source,
+        "origin": info.origin,
+    })
+}

@@ -1,0 +1,139 @@
+//! `cithara run`: from a spec to a run directory with an annotated copy of the data and an evaluation.
+
+use super::evaluate::{evaluate_run, show};
+use super::model::{CELLS_AT_A_TIME, OfInput, OpenRun};
+use crate::arguments::RunArguments;
+use crate::console::Console;
+use crate::failure::Interrupted;
+use crate::interrupt;
+use crate::run::{
+    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_name, data_files, prepare, train,
+};
+use anndata::{Annotator, File};
+use anyhow::Result;
+use framework::data::Dataset;
+use framework::infer::{Predictor, embed};
+use framework::spec::Experiment;
+use registry::{Catalogue, read_file};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+
+/// Predictions of more numbers than this are left to `cithara predict`.
+const MAX_PREDICTED_NUMBERS: usize = 64 << 20;
+
+pub(super) fn execute(arguments: &RunArguments, console: &mut Console<'_>) -> Result<()> {
+    let overrides = &arguments.spec.overrides;
+    let experiment = read_file(&arguments.spec.spec, overrides, &Catalogue::linked()?)?;
+    let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.name));
+    learn(&experiment, overrides, (&out, arguments.force), console)?;
+    if arguments.only_fit {
+        return console.note(&format!("run: {}", out.display()));
+    }
+    use_model(&out, arguments.json, console)
+}
+
+/// Learns the model of a spec into a run directory.
+///
+/// # Errors
+/// When the spec's data do not suit it, or learning fails or is interrupted (what was learned is kept).
+pub fn learn(
+    experiment: &Experiment,
+    overrides: &[String],
+    (out, force): (&Path, bool),
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let interrupted = interrupt::flag();
+    let request = Request {
+        experiment,
+        overrides,
+        command: std::env::args().collect(),
+        out,
+        force,
+        components: components()?,
+        interrupted,
+    };
+    let mut notes = Vec::new();
+    let prepared = prepare(&request, &mut |text| notes.push(text.to_owned())).of_input()?;
+    for note in &notes {
+        console.note(note)?;
+    }
+    let mut progress = match (console.quiet, console.is_terminal) {
+        (true, _) => Progress::silent(),
+        (false, true) => Progress::bar(),
+        (false, false) => Progress::lines(&mut *console.err),
+    };
+    train(&request, prepared, &mut progress)?;
+    drop(progress);
+    if interrupted.load(Ordering::Relaxed) {
+        console.note(&format!("interrupted; the best state so far is in `{}`", out.display()))?;
+        return Err(Interrupted.into());
+    }
+    Ok(())
+}
+
+fn components() -> Result<Vec<String>> {
+    let catalogue = Catalogue::linked()?;
+    Ok(catalogue.iter().map(|info| format!("{} {} ({})", info.role, info.name, info.origin)).collect())
+}
+
+/// Embeds, predicts and judges with the model of a run directory.
+///
+/// # Errors
+/// When the annotated copy or the evaluation cannot be written.
+pub fn use_model(out: &Path, json: bool, console: &mut Console<'_>) -> Result<()> {
+    let run = OpenRun::open(out)?;
+    let (dataset, _) = run.trained.data(&run.experiment, None)?;
+    annotate(&run, &dataset, console)?;
+    drop(dataset);
+    let evaluation = evaluate_run(&run, console)?;
+    show(&evaluation, json, console)?;
+    console.note(&format!("run: {}", out.display()))
+}
+
+/// Writes rows and predictions into copies of the data files.
+fn annotate(run: &OpenRun, dataset: &Dataset, console: &mut Console<'_>) -> Result<()> {
+    let model = &run.trained.model;
+    let embeddings = embed(model, dataset, run.trained.device, CELLS_AT_A_TIME)?;
+    let files = data_files(&run.experiment)?;
+    let scene = Scene { experiment: &run.experiment, model, dataset, only_modality: None };
+    for path in &files {
+        let out = run.directory.file(&annotated_name(path, files.len()));
+        let mut annotator = Annotator::copy_of(path, &out)?;
+        let file = File::open(path)?;
+        annotate_embedding(&mut annotator, &file, &scene, &embeddings)?;
+        if files.len() == 1 {
+            annotate_predictions(run, &scene, (&file, &mut annotator), console)?;
+        }
+        annotator.finish()?;
+        console.note(&format!("annotated: {}", out.display()))?;
+    }
+    Ok(())
+}
+
+fn annotate_predictions(
+    run: &OpenRun,
+    scene: &Scene<'_>,
+    (file, annotator): (&File, &mut Annotator),
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let (model, dataset, device) = (scene.model, scene.dataset, run.trained.device);
+    let n = model.branches.len();
+    for (source, target) in (0..n).flat_map(|source| (0..n).map(move |target| (source, target))) {
+        if source == target || !model.share_a_space(source, target) {
+            continue;
+        }
+        let (from, to) = (&model.branches[source].name, &model.branches[target].name);
+        let features = run.directory.read_features(to)?;
+        if dataset.cells.len() * features.len() > MAX_PREDICTED_NUMBERS {
+            let (run, data) = (run.directory.path().display(), file.path().display());
+            let command = format!("cithara predict {run} {data} --from {from} --to {to}");
+            console.note(&format!("{to} predicted from {from} is large and was not written; ask for it: {command}"))?;
+            continue;
+        }
+        let usual_total = run.trained.usual_total(target);
+        let minibatch = CELLS_AT_A_TIME;
+        let predictor = Predictor { model, dataset, source, target, usual_total, device, minibatch };
+        annotate_prediction(annotator, file, scene, &predictor, &features)?;
+    }
+    Ok(())
+}

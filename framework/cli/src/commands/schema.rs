@@ -1,0 +1,14 @@
+//! `cithara schema`: the JSON Schema of specs, for editors that complete and check while one types.
+
+use crate::arguments::SchemaArguments;
+use crate::console::Console;
+use anyhow::{Context, Result};
+use registry::{Catalogue, spec_schema};
+
+pub(super) fn execute(arguments: &SchemaArguments, console: &mut Console<'_>) -> Result<()> {
+    let schema = spec_schema(&Catalogue::linked()?);
+    let Some(path) = &arguments.out else { return console.print_json(&schema) };
+    let text = serde_json::to_string_pretty(&schema)? + "\n";
+    std::fs::write(path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;
+    console.note(&format!("wrote {path}; begin a spec with `#:schema {path}`", path = path.display()))
+}

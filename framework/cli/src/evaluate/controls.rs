@@ -1,0 +1,208 @@
+//! Simple predictors of one modality from another, learned from the training cells measured by both.
+
+use super::judge::Receive;
+use super::numbers::numbers;
+use analysis::{Distance, Matrix, NeighbourSearch, Neighbours, Penalty, Ridge, block_rows, neighbour_means};
+use anyhow::{Context, Result};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use std::ops::Range;
+use tch::{Device, Kind, Tensor};
+
+/// What controls learn from and what they are judged on: rows of the target, and the source's principal components of
+/// the same cells.
+#[derive(Debug)]
+pub(super) struct Task<'a> {
+    /// The values to be predicted.
+    pub target: &'a Matrix<'a>,
+    /// Rows of the training cells.
+    pub train: &'a [usize],
+    /// Rows of the judged cells.
+    pub judged: &'a [usize],
+    /// Whether the judged cells are the training cells, so that each must not be its own neighbour.
+    pub in_sample: bool,
+    /// Totals of the judged cells where the model is given them: predictions are then brought to the same totals.
+    pub totals: Option<Vec<f64>>,
+}
+
+impl Task<'_> {
+    /// Predicts the mean of each feature over the training cells.
+    ///
+    /// # Errors
+    /// When `receive` fails.
+    pub fn feature_mean(&self, receive: &mut Receive<'_>) -> Result<()> {
+        let mean = column_means(self.target, self.train)?.to_kind(Kind::Float);
+        self.in_blocks(receive, |cells| Ok(mean.expand([cells.len() as i64, -1], false).contiguous()))
+    }
+
+    /// Predicts what was measured in a training cell drawn at random, never in the cell itself.
+    ///
+    /// # Errors
+    /// When `receive` fails.
+    pub fn random_cell(&self, generator: &mut ChaCha8Rng, receive: &mut Receive<'_>) -> Result<()> {
+        let n = self.train.len() as u64;
+        let own_place = |judged: usize| self.in_sample.then_some(judged as u64);
+        let mut draw = |judged: usize| match own_place(judged) {
+            Some(own) if n > 1 => (own + 1 + generator.random_range(0..n - 1)) % n,
+            _ => generator.random_range(0..n),
+        };
+        let drawn: Vec<usize> = (0..self.judged.len()).map(|cell| self.train[draw(cell) as usize]).collect();
+        self.in_blocks(receive, |cells| self.target.rows(&drawn[cells]))
+    }
+
+    /// Predicts the mean of the nearest training cells on the source's principal components.
+    ///
+    /// # Errors
+    /// When `receive` fails.
+    pub fn neighbours(&self, spaces: &Spaces, n_neighbours: usize, receive: &mut Receive<'_>) -> Result<()> {
+        let neighbours = spaces.neighbours(n_neighbours, self.in_sample)?;
+        self.in_blocks(receive, |cells| neighbour_means(&neighbours, self.target, self.train, cells))
+    }
+
+    /// Predicts by ridge regression on the source's principal components.
+    ///
+    /// # Errors
+    /// When `receive` fails.
+    pub fn ridge(&self, spaces: &Spaces, penalty: f64, receive: &mut Receive<'_>) -> Result<()> {
+        let ridge = Ridge::fit(&spaces.train, self.target, self.train, Penalty::Fixed(penalty))?;
+        self.in_blocks(receive, |cells| {
+            ridge.predict(&spaces.judged.narrow(0, cells.start as i64, cells.len() as i64))
+        })
+    }
+
+    fn in_blocks(&self, receive: &mut Receive<'_>, predict: impl Fn(Range<usize>) -> Result<Tensor>) -> Result<()> {
+        let height = block_rows(self.target.n_columns());
+        for start in (0..self.judged.len()).step_by(height) {
+            let cells = start..(start + height).min(self.judged.len());
+            let predicted = predict(cells.clone())?;
+            match &self.totals {
+                None => receive(&predicted)?,
+                Some(totals) => receive(&brought_to(&predicted, &totals[cells]))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows of training and judged cells in one space.
+#[derive(Debug)]
+pub(super) struct Spaces {
+    /// Training cells.
+    pub train: Tensor,
+    /// Judged cells.
+    pub judged: Tensor,
+}
+
+impl Spaces {
+    /// The nearest training cells of each judged cell, itself left out; fewer where there are fewer.
+    ///
+    /// # Errors
+    /// When there is no training cell or a coordinate is not finite.
+    pub fn neighbours(&self, n_neighbours: usize, in_sample: bool) -> Result<Neighbours> {
+        let n_training = self.train.size()[0] as usize;
+        let search = NeighbourSearch::new(&self.train, Distance::Euclidean)?;
+        match in_sample {
+            true => search.nearest_others(n_neighbours.min(n_training.saturating_sub(1))),
+            false => search.nearest(&self.judged, n_neighbours.min(n_training)),
+        }
+        .context("neighbours")
+    }
+
+    /// The first dimensions only; all where there are no more.
+    pub fn first(&self, dim: usize) -> Spaces {
+        let first = |of: &Tensor| of.narrow(1, 0, of.size()[1].min(dim as i64));
+        Spaces { train: first(&self.train), judged: first(&self.judged) }
+    }
+
+    /// Numbers per cell.
+    pub fn dim(&self) -> usize {
+        self.train.size()[1] as usize
+    }
+}
+
+/// Mean of each column over some rows: 1 × n_features, 64-bit.
+///
+/// # Errors
+/// When a row does not exist.
+pub(super) fn column_means(matrix: &Matrix<'_>, rows: &[usize]) -> Result<Tensor> {
+    let mut sums = Tensor::zeros([1, matrix.n_columns() as i64], (Kind::Double, Device::Cpu));
+    for block in rows.chunks(block_rows(matrix.n_columns())) {
+        sums += matrix.rows(block)?.sum_dim_intlist([0i64].as_slice(), true, Kind::Double);
+    }
+    Ok(sums / rows.len() as f64)
+}
+
+/// Sum of each of some rows.
+///
+/// # Errors
+/// When a row does not exist.
+pub(super) fn row_totals(matrix: &Matrix<'_>, rows: &[usize]) -> Result<Vec<f64>> {
+    let mut totals = Vec::with_capacity(rows.len());
+    for block in rows.chunks(block_rows(matrix.n_columns())) {
+        totals.extend(numbers(&matrix.rows(block)?.sum_dim_intlist([1i64].as_slice(), false, Kind::Double))?);
+    }
+    Ok(totals)
+}
+
+/// Each row, without its negative values, scaled to a total; rows of zeros stay zero.
+fn brought_to(predicted: &Tensor, totals: &[f64]) -> Tensor {
+    let shares = predicted.clamp_min(0.0).to_kind(Kind::Double);
+    let sums = shares.sum_dim_intlist([1i64].as_slice(), true, Kind::Double);
+    let sums = sums.where_self(&sums.gt(0.0), &sums.ones_like());
+    (shares / sums * Tensor::from_slice(totals).view([-1, 1])).to_kind(Kind::Float)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rand::SeedableRng;
+
+    fn predictions(predict: impl FnOnce(&mut Receive<'_>) -> Result<()>) -> Vec<f64> {
+        let mut all = Vec::new();
+        predict(&mut |block| {
+            all.extend(numbers(block)?);
+            Ok(())
+        })
+        .unwrap();
+        all
+    }
+
+    fn target() -> Matrix<'static> {
+        Matrix::dense(&Tensor::from_slice(&[1f32, 1.0, 3.0, 1.0, 5.0, 1.0, 100.0, 100.0]).view([4, 2])).unwrap()
+    }
+
+    fn spaces(train: &[f64], judged: &[f64]) -> Spaces {
+        Spaces { train: Tensor::from_slice(train).view([-1, 1]), judged: Tensor::from_slice(judged).view([-1, 1]) }
+    }
+
+    #[test]
+    fn controls_predict_what_is_written_by_hand() {
+        let target = target();
+        let task = Task { target: &target, train: &[0, 1, 2], judged: &[3, 3], in_sample: false, totals: None };
+        assert_eq!(predictions(|receive| task.feature_mean(receive)), [3.0, 1.0, 3.0, 1.0]);
+        let spaces = spaces(&[0.0, 1.0, 2.0], &[-1.0, 2.0]);
+        assert_eq!(predictions(|receive| task.neighbours(&spaces, 2, receive)), [2.0, 1.0, 4.0, 1.0]);
+        let line = predictions(|receive| task.ridge(&spaces, 0.0, receive));
+        assert!(line.iter().zip([-1.0, 1.0, 5.0, 1.0]).all(|(a, b)| (a - b).abs() < 1e-5), "{line:?}");
+    }
+
+    #[test]
+    fn no_cell_predicts_itself() {
+        let target = target();
+        let task = Task { target: &target, train: &[0, 1, 2], judged: &[0, 1, 2], in_sample: true, totals: None };
+        let spaces = spaces(&[0.0, 1.0, 2.1], &[0.0, 1.0, 2.1]);
+        assert_eq!(predictions(|receive| task.neighbours(&spaces, 1, receive)), [3.0, 1.0, 1.0, 1.0, 3.0, 1.0]);
+        for seed in 0..50 {
+            let drawn = predictions(|receive| task.random_cell(&mut ChaCha8Rng::seed_from_u64(seed), receive));
+            assert!(drawn[0] != 1.0 && drawn[2] != 3.0 && drawn[4] != 5.0, "{drawn:?}");
+        }
+    }
+
+    #[test]
+    fn predictions_are_brought_to_the_totals_that_the_model_knows() {
+        let target = target();
+        let totals = Some(vec![8.0, 400.0]);
+        let task = Task { target: &target, train: &[0, 1, 2], judged: &[3, 3], in_sample: false, totals };
+        assert_eq!(predictions(|receive| task.feature_mean(receive)), [6.0, 2.0, 300.0, 100.0]);
+    }
+}

@@ -1,0 +1,256 @@
+//! Bootstrap over cells: how much a score would differ had other cells been judged.
+//!
+//! Cells are drawn with replacement, as many as there are, 400 times (Efron 1979). All methods of a task are scored on the
+//! same resamples, so that the difference of two methods is judged cell by cell. A resample is kept as a weight per
+//! cell; scores of all resamples are products of the weights with sums per cell.
+
+use super::numbers::numbers;
+use super::seeds::{Draw, generator};
+use anyhow::{Result, ensure};
+use framework::Seed;
+use rand::Rng;
+use serde::{Deserialize, Serialize};
+use tch::{Kind, Tensor};
+
+/// Resamples drawn.
+pub(super) const N_RESAMPLES: usize = 400;
+/// Features whose correlations are resampled at a time.
+const COLUMNS_AT_A_TIME: i64 = 256;
+/// Share of a feature's variance below which a resample holds only one value of it, and the rest is rounding.
+const ROUNDING: f64 = 1e-10;
+
+/// A number and its 95 % percentile interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The number on the judged cells.
+    pub estimate: f64,
+    /// 2.5 % of the resamples lie below.
+    pub lower: f64,
+    /// 2.5 % of the resamples lie above.
+    pub upper: f64,
+}
+
+impl Interval {
+    /// Whether the whole interval is above 0.
+    pub fn is_above_zero(&self) -> bool {
+        self.lower > 0.0
+    }
+
+    /// Whether the whole interval is below 0.
+    pub fn is_below_zero(&self) -> bool {
+        self.upper < 0.0
+    }
+}
+
+/// A score on the cells as they are, and on each resample.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Resampled {
+    /// On the cells as they are.
+    pub estimate: f64,
+    /// On each resample.
+    pub values: Vec<f64>,
+}
+
+impl Resampled {
+    /// From the score on the cells as they are, followed by those on the resamples; `None` if one is not a number.
+    fn new(scores: &[f64]) -> Option<Resampled> {
+        let (estimate, values) = scores.split_first()?;
+        let all_known = scores.iter().all(|score| score.is_finite());
+        all_known.then(|| Resampled { estimate: *estimate, values: values.to_vec() })
+    }
+
+    /// The interval of this score.
+    pub fn interval(&self) -> Interval {
+        percentiles(self.estimate, self.values.clone())
+    }
+
+    /// The interval of this score less another's, around `estimate`: where the scores are those of some features only,
+    /// the difference over all features is known better than theirs.
+    pub fn difference(&self, other: &Resampled, estimate: f64) -> Interval {
+        let shift = estimate - (self.estimate - other.estimate);
+        percentiles(estimate, self.values.iter().zip(&other.values).map(|(own, other)| own - other + shift).collect())
+    }
+}
+
+fn percentiles(estimate: f64, mut values: Vec<f64>) -> Interval {
+    values.sort_unstable_by(f64::total_cmp);
+    let at = |share: f64| values.get((share * (values.len() - 1) as f64).round() as usize).copied();
+    Interval { estimate, lower: at(0.025).unwrap_or(estimate), upper: at(0.975).unwrap_or(estimate) }
+}
+
+/// Weights of some cells in the resamples.
+#[derive(Debug)]
+pub(super) struct Resamples {
+    /// The first row is 1 for every cell: the cells as they are; then one row per resample. 64-bit.
+    weights: Tensor,
+    n_cells: usize,
+}
+
+impl Resamples {
+    /// Draws resamples of so many cells.
+    ///
+    /// # Errors
+    /// When there is no cell.
+    pub fn draw(n_cells: usize, seed: Seed, place: usize) -> Result<Resamples> {
+        ensure!(n_cells > 0, "there is no cell to judge");
+        let mut generator = generator(seed, Draw::Resamples, place);
+        let mut weights = vec![0f64; (N_RESAMPLES + 1) * n_cells];
+        let (as_they_are, drawn) = weights.split_at_mut(n_cells);
+        as_they_are.fill(1.0);
+        for resample in drawn.chunks_exact_mut(n_cells) {
+            for _ in 0..n_cells {
+                resample[generator.random_range(0..n_cells as u64) as usize] += 1.0;
+            }
+        }
+        let weights = Tensor::from_slice(&weights).view([-1, n_cells as i64]);
+        Ok(Resamples { weights, n_cells })
+    }
+
+    /// Root mean squared error, from the squared errors of each cell summed over its features.
+    ///
+    /// # Errors
+    /// When there is not one number per cell.
+    pub fn rmse(&self, squared_errors: &[f64], n_features: usize) -> Result<Resampled> {
+        let sums = numbers(&self.weights.f_matmul(&Tensor::from_slice(squared_errors).view([-1, 1]))?)?;
+        let n_entries = (self.n_cells * n_features) as f64;
+        let scores: Vec<f64> = sums.into_iter().map(|sum| (sum / n_entries).sqrt()).collect();
+        Resampled::new(&scores).ok_or_else(|| anyhow::anyhow!("a squared error is not finite"))
+    }
+
+    /// Mean over features of the Pearson correlation over cells; `None` when a resample leaves no feature that varies.
+    ///
+    /// As elsewhere, features whose observed values are constant are left out, and constant predictions count as 0.
+    ///
+    /// # Shapes
+    /// both: n_cells × n_features.
+    ///
+    /// # Errors
+    /// When shapes disagree.
+    pub fn mean_pearson(&self, predicted: &Tensor, observed: &Tensor) -> Result<Option<Resampled>> {
+        let n_scores = self.weights.size()[0];
+        let sum = Tensor::zeros([n_scores], (Kind::Double, tch::Device::Cpu));
+        let count = sum.zeros_like();
+        let (mut sum, mut count) = (sum, count);
+        let n_columns = observed.size()[1];
+        for start in (0..n_columns).step_by(COLUMNS_AT_A_TIME as usize) {
+            let width = COLUMNS_AT_A_TIME.min(n_columns - start);
+            let column = |of: &Tensor| of.narrow(1, start, width).to_kind(Kind::Double);
+            let (values, is_defined) = self.pearson(&column(predicted), &column(observed))?;
+            sum += values.sum_dim_intlist([1i64].as_slice(), false, Kind::Double);
+            count += is_defined.sum_dim_intlist([1i64].as_slice(), false, Kind::Double);
+        }
+        Ok(Resampled::new(&numbers(&(sum / count))?))
+    }
+
+    /// Correlations (0 where undefined), and 1 where the observed values vary; both n_resamples × n_features.
+    fn pearson(&self, predicted: &Tensor, observed: &Tensor) -> Result<(Tensor, Tensor)> {
+        let (x, y) = (centred(predicted), centred(observed));
+        let n = self.n_cells as f64;
+        let mean = |of: &Tensor| -> Result<Tensor> { Ok(self.weights.f_matmul(of)? / n) };
+        let (mean_x, mean_y) = (mean(&x)?, mean(&y)?);
+        let variance_x = mean(&(&x * &x))? - &mean_x * &mean_x;
+        let variance_y = mean(&(&y * &y))? - &mean_y * &mean_y;
+        let covariance = mean(&(&x * &y))? - mean_x * mean_y;
+        let (x_varies, y_varies) = (varies(&variance_x, predicted), varies(&variance_y, observed));
+        let scale = (variance_x * variance_y).clamp_min(f64::MIN_POSITIVE).sqrt();
+        let r = (covariance / scale).clamp(-1.0, 1.0);
+        Ok((r * x_varies * &y_varies, y_varies))
+    }
+
+    /// Balanced accuracy of predicted classes: mean over the classes that a resample holds of the share found.
+    ///
+    /// # Errors
+    /// When there is not one class per cell.
+    pub fn balanced_accuracy(&self, truth: &[u32], predicted: &[u32], n_classes: usize) -> Result<Resampled> {
+        let mut members = vec![0f64; truth.len() * n_classes];
+        let mut found = members.clone();
+        for (cell, (&truth, &predicted)) in truth.iter().zip(predicted).enumerate() {
+            let place = cell * n_classes + truth as usize;
+            members[place] = 1.0;
+            found[place] = f64::from(u8::from(truth == predicted));
+        }
+        let count = |of: &[f64]| self.weights.f_matmul(&Tensor::from_slice(of).view([-1, n_classes as i64]));
+        let (members, found) = (numbers(&count(&members)?)?, numbers(&count(&found)?)?);
+        let classes = members.chunks_exact(n_classes).zip(found.chunks_exact(n_classes));
+        let scores: Vec<f64> = classes.map(|(members, found)| mean_recall(members, found)).collect();
+        Resampled::new(&scores).ok_or_else(|| anyhow::anyhow!("a resample holds no class"))
+    }
+}
+
+fn centred(columns: &Tensor) -> Tensor {
+    columns - columns.mean_dim([0i64].as_slice(), true, Kind::Double)
+}
+
+/// 1 where a column has different values in a resample, else 0.
+fn varies(variance: &Tensor, column: &Tensor) -> Tensor {
+    let whole = column.var_dim([0i64].as_slice(), false, true);
+    let is_constant = column.amax([0i64].as_slice(), true).eq_tensor(&column.amin([0i64].as_slice(), true));
+    let varies = variance.gt_tensor(&(whole * ROUNDING)).logical_and(&is_constant.logical_not());
+    varies.to_kind(Kind::Double)
+}
+
+fn mean_recall(members: &[f64], found: &[f64]) -> f64 {
+    let present = members.iter().zip(found).filter(|(members, _)| **members > 0.0);
+    let (sum, n) = present.fold((0.0, 0.0), |(sum, n), (members, found)| (sum + found / members, n + 1.0));
+    sum / n
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn columns(values: &[f64], width: i64) -> Tensor {
+        Tensor::from_slice(values).view([-1, width])
+    }
+
+    #[test]
+    fn the_cells_as_they_are_give_the_plain_scores() {
+        let resamples = Resamples::draw(4, Seed(1), 0).unwrap();
+        // r = 1 in the first feature, 0.6 in the second; the third is constant where it was observed
+        let observed = columns(&[1.0, 1.0, 5.0, 2.0, 2.0, 5.0, 3.0, 3.0, 5.0, 4.0, 4.0, 5.0], 3);
+        let predicted = columns(&[2.0, 2.0, 1.0, 4.0, 1.0, 2.0, 6.0, 4.0, 3.0, 8.0, 3.0, 4.0], 3);
+        let (r, defined) = resamples.pearson(&predicted, &observed).unwrap();
+        let (r, defined) = (numbers(&r.narrow(0, 0, 1)).unwrap(), numbers(&defined.narrow(0, 0, 1)).unwrap());
+        assert!((r[0] - 1.0).abs() < 1e-12 && (r[1] - 0.6).abs() < 1e-12, "{r:?}");
+        assert_eq!(defined, [1.0, 1.0, 0.0]);
+        let rmse = resamples.rmse(&[4.0, 4.0, 4.0, 4.0], 1).unwrap();
+        assert!((rmse.estimate - 2.0).abs() < 1e-12 && rmse.values.iter().all(|value| (value - 2.0).abs() < 1e-12));
+        let accuracy = resamples.balanced_accuracy(&[0, 0, 0, 1], &[0, 0, 1, 1], 2).unwrap();
+        assert!((accuracy.estimate - 5.0 / 6.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn constant_predictions_correlate_with_nothing() {
+        let resamples = Resamples::draw(50, Seed(1), 0).unwrap();
+        let observed: Vec<f64> = (0..50).map(f64::from).collect();
+        let mean = resamples.mean_pearson(&columns(&[0.1; 50], 1), &columns(&observed, 1)).unwrap().unwrap();
+        assert_eq!(mean.estimate, 0.0);
+        assert!(mean.values.iter().all(|value| *value == 0.0));
+        assert_eq!(resamples.mean_pearson(&columns(&observed, 1), &columns(&[0.1; 50], 1)).unwrap(), None);
+    }
+
+    #[test]
+    fn intervals_are_as_wide_as_the_theory_says() {
+        // 400 cells, squared errors 0 or 2 in turn: their mean has standard error 1/√400 = 0.05
+        let errors: Vec<f64> = (0..400).map(|cell| f64::from(cell % 2) * 2.0).collect();
+        let resamples = Resamples::draw(400, Seed(3), 0).unwrap();
+        let mut squares = resamples.rmse(&errors, 1).unwrap();
+        squares.values.iter_mut().for_each(|value| *value *= *value);
+        let interval = squares.interval();
+        let width = interval.upper - interval.lower;
+        assert!((0.16..0.24).contains(&width), "{interval:?}");
+    }
+
+    #[test]
+    fn differences_are_paired_and_move_to_the_estimate() {
+        let resampled = |estimate: f64, shift: f64| Resampled {
+            estimate,
+            values: (0..401).map(|at| shift + f64::from(at)).collect(),
+        };
+        // the resamples differ by exactly 1 each, however much they vary themselves
+        let interval = resampled(3.0, 1.0).difference(&resampled(2.0, 0.0), 1.5);
+        assert_eq!((interval.lower, interval.estimate, interval.upper), (1.5, 1.5, 1.5));
+        let own = resampled(200.0, 0.0).interval();
+        assert_eq!((own.lower, own.upper), (10.0, 390.0));
+    }
+}

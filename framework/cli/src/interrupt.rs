@@ -1,0 +1,22 @@
+//! Stopping from outside: the first Ctrl-C ends the work after its present step, the second ends the program.
+
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INSTALL: Once = Once::new();
+
+/// The flag that Ctrl-C (or a request to terminate) sets; listens from the first call on.
+pub fn flag() -> &'static AtomicBool {
+    INSTALL.call_once(|| {
+        let listening = ctrlc::set_handler(|| {
+            if INTERRUPTED.swap(true, Ordering::Relaxed) {
+                std::process::exit(i32::from(crate::INTERRUPTED));
+            }
+        });
+        if let Err(error) = listening {
+            eprintln!("note: Ctrl-C will not save what was learned: {error}");
+        }
+    });
+    &INTERRUPTED
+}

@@ -6,7 +6,7 @@ use crate::document::{Content, Node};
 use crate::sections::{ModalitySection, Parser, Reader, Site, with_properties};
 use crate::suggest::{advice, nearest};
 use framework::component::{AnySpec, ComponentInfo, Role, parse_table, schema_of};
-use framework::spec::ModalityEntry;
+use framework::spec::{ModalityEntry, Settings};
 use framework::{Defaults, ModalitySpec, Spec, StepSpec};
 use indexmap::IndexMap;
 use serde_json::{Value as Schema, json};
@@ -16,7 +16,7 @@ use toml::Table;
 const COMPONENTS: [&str; 5] = ["kind", "steps", "encoder", "decoder", "loss"];
 
 /// Reads all modalities, in the order of the spec; those with errors are left out.
-pub(crate) fn read(reader: &mut Reader<'_>, root: &Node) -> IndexMap<String, ModalityEntry> {
+pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, settings: Settings) -> IndexMap<String, ModalityEntry> {
     let mut found = IndexMap::new();
     let Some(node) = root.get("modality") else {
         let slip = root.as_table().into_iter().flatten().any(|(key, _)| nearest(key, ["modality"]).is_some());
@@ -37,7 +37,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, root: &Node) -> IndexMap<String, Mod
         let path = format!("modality.{name}");
         let site = Site { node, path: &path };
         if named_well(reader, site, name)
-            && let Some(entry) = one(reader, site, name)
+            && let Some(entry) = one(reader, site, name, settings)
         {
             found.insert(name.clone(), entry);
         }
@@ -66,7 +66,7 @@ pub(crate) fn named_well(reader: &mut Reader<'_>, site: Site<'_>, name: &str) ->
     plain
 }
 
-fn one(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<ModalityEntry> {
+fn one(reader: &mut Reader<'_>, site: Site<'_>, name: &str, settings: Settings) -> Option<ModalityEntry> {
     if name == crate::preset::SHARED {
         let message = "a modality cannot be called `shared`: that is the latent space of all modalities";
         reader.push(site, "", message, Some("give the modality another name, and its assay as `kind`".into()));
@@ -80,7 +80,7 @@ fn one(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<ModalityEn
     let (host, own) = tables(reader, site, info)?;
     let host = host_keys(reader, site, host);
     let spec = own_keys(reader, site, info, own);
-    let defaults = defaults_of(info, spec.as_deref())?;
+    let defaults = defaults_of(info, spec.as_deref(), settings)?;
     let parts = Parts { reader, site, defaults: &defaults };
     parts.read(host, spec)
 }
@@ -141,11 +141,15 @@ fn own_keys(
     modality(reader.parse(site, info, checked, Table::new())?)
 }
 
-/// What the modality uses by default; that of its example where its own table has errors.
-fn defaults_of(info: &ComponentInfo, spec: Option<&dyn ModalitySpec>) -> Option<Defaults> {
+/// What the modality uses by default under these settings; that of its example where its own table has errors.
+fn defaults_of(info: &ComponentInfo, spec: Option<&dyn ModalitySpec>, settings: Settings) -> Option<Defaults> {
+    let of = |spec: &dyn ModalitySpec| match settings {
+        Settings::Recommended => spec.defaults(),
+        Settings::Published => spec.published_defaults(),
+    };
     match spec {
-        Some(spec) => Some(spec.defaults()),
-        None => example(info).map(|spec| spec.defaults()),
+        Some(spec) => Some(of(spec)),
+        None => example(info).as_deref().map(of),
     }
 }
 

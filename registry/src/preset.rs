@@ -21,9 +21,11 @@ pub(crate) struct Preset {
 
 /// Expands `[model]` for these modalities.
 pub(crate) fn expand(model: &ModelSpec, modalities: &[&str]) -> Preset {
-    let (noise, prior) = match model.kind {
-        ModelKind::Apollo => (1.0, ("l2", "")),
-        ModelKind::Autoencoder => (0.0, ("standard_normal", "")),
+    let (noise, prior) = match (model.kind, model.settings) {
+        (ModelKind::Apollo, Settings::Recommended) => (0.5, ("l2", "")),
+        (ModelKind::Apollo, Settings::Published) => (1.0, ("l2", "")),
+        (ModelKind::Autoencoder, Settings::Recommended) => (0.0, ("standard_normal", "")),
+        (ModelKind::Autoencoder, Settings::Published) => (0.0, ("standard_normal", "kl_scaling = \"published\"")),
     };
     let fit = match model.settings {
         Settings::Recommended => "",

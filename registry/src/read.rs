@@ -96,9 +96,10 @@ fn experiment(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Option<Exper
     let tables = root.get("modality").and_then(Node::as_table);
     let names = tables.into_iter().flatten().map(|(name, _)| name.as_str());
     let names: Vec<&str> = names.filter(|name| modalities::is_name(name)).collect();
+    let settings = model.as_ref().map(|model| model.settings).unwrap_or_default();
     let preset = expand(&model.clone().unwrap_or_default(), &names);
     let fit: Option<FitSpec> = section(reader, root, "fit", toml::from_str(preset.fit).unwrap_or_default());
-    let mut modalities = modalities::read(reader, root);
+    let mut modalities = modalities::read(reader, root, settings);
     let latents = latents::read(reader, root, &preset, &names);
     if reader.diagnostics.is_empty() {
         latents::all_read(reader, root, &latents);

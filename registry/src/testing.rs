@@ -75,7 +75,7 @@ spec!(Mlp { hidden: Vec<i64> = vec![1024], dropout: f64 = 0.01 });
 spec!(Bce { pos_weight: Option<f64> = None });
 spec!(Mse { });
 spec!(L2 { weight: f64 = 0.001 });
-spec!(StandardNormal { });
+spec!(StandardNormal { kl_scaling: Option<String> = None });
 spec!(LogMinMax { pseudo_count: f64 = 0.5 });
 
 /// Keeps the features that vary most.

@@ -2,7 +2,7 @@
 //!
 //! Everything is judged on cells that the model did not learn from, in one table with its controls, and said again in
 //! plain sentences. Two methods are compared by a paired bootstrap over cells: 400 seeded resamples of the judged cells,
-//! the same for both; a difference counts when its 95 % percentile interval leaves out 0. Predictions are met a block of
+//! the same for both; a difference counts when its 95 % interval leaves out 0. Predictions are met a block of
 //! cells at a time; the measurements that controls learn from stay as sparse as they came.
 //!
 //! | part | question | controls |

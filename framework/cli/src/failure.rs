@@ -75,6 +75,21 @@ pub fn one_line(error: &anyhow::Error) -> String {
     format!("{error:#}")
 }
 
+/// What is written of an error: all that is wrong with a spec, each with its `error:`, or the error and its causes.
+pub fn text(error: &anyhow::Error, colour: bool) -> String {
+    match error.downcast_ref::<Diagnostics>() {
+        Some(diagnostics) => diagnostics.render(colour),
+        None if colour => format!("\x1b[1;31merror:\x1b[0m {}", one_line(error)),
+        None => format!("error: {}", one_line(error)),
+    }
+}
+
+/// Whether the reader of our output went away, as `head` does: no failure of ours.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let closed = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    error.chain().any(|cause| cause.downcast_ref::<std::io::Error>().is_some_and(closed))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,5 +102,19 @@ mod tests {
         assert_eq!(with_context(Diagnostics::new("spec.toml", "", &[]).into()), MISUSED);
         assert_eq!(with_context(Interrupted.into()), INTERRUPTED);
         assert_eq!(with_context(anyhow!("the loss is not finite")), FAILED);
+    }
+
+    #[test]
+    fn a_closed_pipe_is_recognised() {
+        let pipe = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        assert!(is_closed_pipe(&anyhow::Error::from(pipe)) && !is_closed_pipe(&anyhow!("else")));
+    }
+
+    #[test]
+    fn errors_of_a_spec_say_so_themselves() {
+        let mut diagnostics = Diagnostics::new("spec.toml", "", &[]);
+        diagnostics.push(registry::Place::Whole, "the spec has no modality", None);
+        assert_eq!(text(&diagnostics.into(), false), "error: the spec has no modality\n  --> spec.toml\n");
+        assert_eq!(text(&anyhow!("inner").context("outer"), false), "error: outer: inner");
     }
 }

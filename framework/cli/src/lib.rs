@@ -32,11 +32,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, e
     let mut console = Console { out, err, is_terminal, colour, quiet: parsed.quiet };
     match commands::execute(parsed.command, &mut console) {
         Ok(()) => OK,
+        Err(error) if failure::is_closed_pipe(&error) => OK,
         Err(error) => {
-            let text = failure::one_line(&error);
-            // Diagnostics of a spec come with their own `error:` lines.
-            let text = if text.starts_with("error") || text.starts_with('\u{1b}') { text } else { format!("error: {text}") };
-            let _ = writeln!(console.err, "{}", text.trim_end());
+            // Where nothing can be written the exit code still tells.
+            let _ = writeln!(console.err, "{}", failure::text(&error, colour).trim_end());
             failure::exit_code(&error)
         }
     }

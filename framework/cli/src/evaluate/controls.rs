@@ -65,9 +65,7 @@ impl Task<'_> {
     /// When `receive` fails.
     pub fn ridge(&self, spaces: &Spaces, penalty: f64, receive: &mut Receive<'_>) -> Result<()> {
         let ridge = Ridge::fit(&spaces.train, self.target, self.train, Penalty::Fixed(penalty))?;
-        self.in_blocks(receive, |cells| {
-            ridge.predict(&spaces.judged.narrow(0, cells.start as i64, cells.len() as i64))
-        })
+        self.in_blocks(receive, |cells| ridge.predict(&spaces.judged.narrow(0, cells.start as i64, cells.len() as i64)))
     }
 
     fn in_blocks(&self, receive: &mut Receive<'_>, predict: impl Fn(Range<usize>) -> Result<Tensor>) -> Result<()> {

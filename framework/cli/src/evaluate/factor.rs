@@ -91,7 +91,8 @@ mod tests {
     #[test]
     fn many_numbers_are_numbers_and_many_names_are_refused() {
         let all: Vec<usize> = (0..150).collect();
-        let text = |of: &dyn Fn(usize) -> String| -> Vec<Option<String>> { (0..150).map(|cell| Some(of(cell))).collect() };
+        let text =
+            |of: &dyn Fn(usize) -> String| -> Vec<Option<String>> { (0..150).map(|cell| Some(of(cell))).collect() };
         let numbers = Factor::read("depth", &text(&|cell| format!("{}.5", cell)), &all).unwrap();
         assert!(matches!(&numbers, Factor::Numbers(numbers) if numbers[2] == Some(2.5)));
         let names = Factor::read("barcode", &text(&|cell| format!("AC{cell}")), &all).unwrap_err();

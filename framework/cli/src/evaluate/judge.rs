@@ -8,7 +8,9 @@ use super::evaluation::{CorrelationSummary, Method, MethodScores, Precision};
 use super::numbers::{ids, numbers};
 use super::resamples::{Resampled, Resamples};
 use super::seeds::{Draw, generator, subset};
-use analysis::{Correlations, Matrix, PairedMoments, PairedReport, PooledPrecision, average_precision_by_feature, block_rows};
+use analysis::{
+    Correlations, Matrix, PairedMoments, PairedReport, PooledPrecision, average_precision_by_feature, block_rows,
+};
 use anyhow::{Context, Result, ensure};
 use framework::Seed;
 use tch::{Kind, Tensor};
@@ -71,11 +73,7 @@ impl<'a> Judge<'a> {
     ///
     /// # Errors
     /// When `predict` fails, or hands over something else than one row of numbers per cell.
-    pub fn method(
-        &self,
-        method: Method,
-        predict: impl FnOnce(&mut Receive<'_>) -> Result<()>,
-    ) -> Result<Judged> {
+    pub fn method(&self, method: Method, predict: impl FnOnce(&mut Receive<'_>) -> Result<()>) -> Result<Judged> {
         let name = method.label.clone();
         self.judge(method, predict).with_context(|| format!("prediction by `{name}`"))
     }
@@ -214,7 +212,8 @@ mod tests {
         let rows = [0, 1];
         let judge = Judge::new(&observed, &rows, 1.0, Seed(0)).unwrap();
         let predict = |n: i64| {
-            let result = judge.method(method(), |receive| receive(&Tensor::zeros([n, 1], (Kind::Float, tch::Device::Cpu))));
+            let result =
+                judge.method(method(), |receive| receive(&Tensor::zeros([n, 1], (Kind::Float, tch::Device::Cpu))));
             format!("{:#}", result.unwrap_err())
         };
         assert!(predict(1).contains("1 of 2 cells"), "{}", predict(1));

@@ -130,7 +130,8 @@ impl<'a> Pair<'a> {
         let mut judged = vec![judge.method(Method::of_model("model", "model"), |receive| self.model(receive))?];
         say("mean and random cell");
         judged.push(judge.method(feature_mean(), |receive| task.feature_mean(receive))?);
-        let mut random = generator(self.scene.task.seed, Draw::RandomCell, self.source * self.scene.measured.len() + self.target);
+        let mut random =
+            generator(self.scene.task.seed, Draw::RandomCell, self.source * self.scene.measured.len() + self.target);
         let method = Method::control("random_cell", "random training cell");
         judged.push(judge.method(method, |receive| task.random_cell(&mut random, receive))?);
         let Some(spaces) = self.scene.components(self.source, &self.train, &self.judged)? else {

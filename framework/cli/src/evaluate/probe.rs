@@ -198,7 +198,9 @@ mod tests {
     /// Two classes far apart, and a second dimension that tells nothing.
     fn far_apart() -> (Spaces, Truth) {
         let row = |cell: usize| [(cell % 2) as f64 * 10.0 + (cell % 5) as f64 * 0.1, (cell % 7) as f64];
-        let of = |cells: std::ops::Range<usize>| Tensor::from_slice(&cells.flat_map(row).collect::<Vec<f64>>()).view([-1, 2]);
+        let of = |cells: std::ops::Range<usize>| {
+            Tensor::from_slice(&cells.flat_map(row).collect::<Vec<f64>>()).view([-1, 2])
+        };
         let labels = |cells: std::ops::Range<usize>| cells.map(|cell| (cell % 2) as u32).collect();
         let truth = Truth::Classes { train: labels(0..60), judged: labels(60..100), n_classes: 2 };
         (Spaces { train: of(0..60), judged: of(60..100) }, truth)
@@ -206,7 +208,14 @@ mod tests {
 
     fn with_prober<T>(truth: &Truth, n_judged: usize, work: impl FnOnce(&Prober<'_>) -> T) -> T {
         let resamples = Resamples::draw(n_judged, Seed(1), 0).unwrap();
-        work(&Prober { truth, n_neighbours: 5, in_sample: false, silhouette_of_all: false, resamples: &resamples, seed: Seed(1) })
+        work(&Prober {
+            truth,
+            n_neighbours: 5,
+            in_sample: false,
+            silhouette_of_all: false,
+            resamples: &resamples,
+            seed: Seed(1),
+        })
     }
 
     #[test]
@@ -230,7 +239,14 @@ mod tests {
         let truth = Truth::Classes { train: labels.clone(), judged: labels, n_classes: 2 };
         let spaces = Spaces { train: rows.shallow_clone(), judged: rows };
         let resamples = Resamples::draw(6, Seed(1), 0).unwrap();
-        let prober = Prober { truth: &truth, n_neighbours: 1, in_sample: true, silhouette_of_all: false, resamples: &resamples, seed: Seed(1) };
+        let prober = Prober {
+            truth: &truth,
+            n_neighbours: 1,
+            in_sample: true,
+            silhouette_of_all: false,
+            resamples: &resamples,
+            seed: Seed(1),
+        };
         let scores = prober.probe(Method::of_model("all", "all"), &spaces).unwrap().scores;
         assert_eq!(scores.neighbours.unwrap().accuracy, 0.0);
     }

@@ -64,11 +64,14 @@ impl Resampled {
         percentiles(self.estimate, self.values.clone())
     }
 
-    /// The interval of this score less another's, around `estimate`: where the scores are those of some features only,
-    /// the difference over all features is known better than theirs.
+    /// The interval of this score less another's, around `estimate`.
+    ///
+    /// Percentiles are taken about the mean of the resamples: resamples leave rare features out more often than common
+    /// ones, which moves both scores, and scores of some features stand for all where there are many.
     pub fn difference(&self, other: &Resampled, estimate: f64) -> Interval {
-        let shift = estimate - (self.estimate - other.estimate);
-        percentiles(estimate, self.values.iter().zip(&other.values).map(|(own, other)| own - other + shift).collect())
+        let differences = || self.values.iter().zip(&other.values).map(|(own, other)| own - other);
+        let mean = differences().sum::<f64>() / self.values.len().max(1) as f64;
+        percentiles(estimate, differences().map(|difference| estimate + difference - mean).collect())
     }
 }
 
@@ -250,6 +253,9 @@ mod tests {
         // the resamples differ by exactly 1 each, however much they vary themselves
         let interval = resampled(3.0, 1.0).difference(&resampled(2.0, 0.0), 1.5);
         assert_eq!((interval.lower, interval.estimate, interval.upper), (1.5, 1.5, 1.5));
+        let constant = Resampled { estimate: 0.0, values: vec![0.0; 401] };
+        let interval = resampled(0.0, 7.0).difference(&constant, 0.0);
+        assert_eq!((interval.lower, interval.upper), (-190.0, 190.0));
         let own = resampled(200.0, 0.0).interval();
         assert_eq!((own.lower, own.upper), (10.0, 390.0));
     }

@@ -27,9 +27,9 @@ pub(super) fn encoded(scene: &Scene<'_>, found: &mut Findings<'_>) -> Result<Vec
     let embeddings = embed(&task.trained.model, task.dataset, task.trained.device, scene.cells_at_a_time())?;
     let mut all = Vec::new();
     for (label, factor) in &factors {
-        for modality in 0..embeddings.len() {
+        for (modality, rows) in embeddings.iter().enumerate() {
             (found.progress)(&format!("{label} in the spaces of {}", scene.name(modality)));
-            let probe = Labelled { scene, label, factor }.of_modality(modality, &embeddings[modality], found);
+            let probe = Labelled { scene, label, factor }.of_modality(modality, rows, found);
             all.extend(probe.with_context(|| format!("label `{label}`, modality `{}`", scene.name(modality)))?);
         }
         all.extend(Labelled { scene, label, factor }.of_combined(&embeddings, found)?);
@@ -137,7 +137,8 @@ impl Labelled<'_> {
         let mut all = Vec::new();
         for (space, entry) in model.spaces.iter().enumerate().filter(|(space, _)| model.is_shared(*space)) {
             let rows = combine(embeddings, space, entry.dim, self.scene.task.dataset.cells.len());
-            let is_told = |cell: &usize| entry.modalities.iter().any(|&m| embeddings[m].cells.binary_search(cell).is_ok());
+            let is_told =
+                |cell: &usize| entry.modalities.iter().any(|&m| embeddings[m].cells.binary_search(cell).is_ok());
             let told = |cells: &[usize]| self.factor.labelled(cells).into_iter().filter(is_told).collect();
             let group = Group {
                 source: "combined".to_owned(),
@@ -160,7 +161,8 @@ impl Labelled<'_> {
         let scene = self.scene;
         let space = scene.task.trained.model.spaces.iter().find(|space| space.name == name);
         let space = space.with_context(|| format!("the model has no latent space `{name}`"))?;
-        let is_measured = |cell: &usize| space.modalities.iter().any(|&m| scene.task.dataset.assays[m].rows[*cell].is_some());
+        let is_measured =
+            |cell: &usize| space.modalities.iter().any(|&m| scene.task.dataset.assays[m].rows[*cell].is_some());
         let cells: Vec<usize> = self.factor.labelled(&scene.training).into_iter().filter(is_measured).collect();
         let mut random = generator(scene.task.seed, Draw::HeldBack, 0);
         let held_back = subset(cells.len(), cells.len() / 5, &mut random);
@@ -220,14 +222,7 @@ impl Labelled<'_> {
         for (method, spaces) in spaces {
             own.push(prober.probe(method.clone(), spaces)?);
         }
-        let mut controls: Vec<Probed> = Vec::new();
-        for components in components.iter().flat_map(|all| own.iter().map(|probed| all.first(probed.scores.dim))) {
-            let dim = components.dim();
-            if controls.iter().all(|control| control.scores.dim != dim) {
-                let method = Method::control(&format!("pca_{dim}"), format!("PCA ({dim})"));
-                controls.push(prober.probe(method, &components)?);
-            }
-        }
+        let mut controls = beside(&prober, &own, components)?;
         found.verdicts.extend(self.verdict(group, &own, &controls));
         controls.extend(spaces.first().map(|(_, spaces)| prober.probe_permuted(spaces)).transpose()?);
         let n_classes = match self.factor {
@@ -253,6 +248,19 @@ impl Labelled<'_> {
         let subject = (group.source.as_str(), self.label);
         (n_cells >= MIN_CELLS).then(|| of_space(subject, n_cells, (&space.scores, accuracy), (&control.scores, other)))
     }
+}
+
+/// As many principal components as each probed space has numbers per cell, each number of them once.
+fn beside(prober: &Prober<'_>, own: &[Probed], components: Option<&Spaces>) -> Result<Vec<Probed>> {
+    let mut controls: Vec<Probed> = Vec::new();
+    for components in components.iter().flat_map(|all| own.iter().map(|probed| all.first(probed.scores.dim))) {
+        let dim = components.dim();
+        if controls.iter().all(|control| control.scores.dim != dim) {
+            let method = Method::control(&format!("pca_{dim}"), format!("PCA ({dim})"));
+            controls.push(prober.probe(method, &components)?);
+        }
+    }
+    Ok(controls)
 }
 
 impl Group {

@@ -66,7 +66,10 @@ impl EvaluationTask<'_> {
     fn check(&self) -> Result<()> {
         let n_cells = self.dataset.cells.len();
         let n_split = self.split.subsets().len();
-        ensure!(n_split == n_cells, "the split is of {n_split} cells but the data hold {n_cells}; expected one subset per cell");
+        ensure!(
+            n_split == n_cells,
+            "the split is of {n_split} cells but the data hold {n_cells}; expected one subset per cell"
+        );
         let (n_data, n_model) = (self.dataset.assays.len(), self.trained.model.branches.len());
         ensure!(n_data == n_model, "the data hold {n_data} modalities but the model {n_model}");
         for (name, rows) in self.rows.unwrap_or_default() {

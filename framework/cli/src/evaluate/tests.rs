@@ -24,7 +24,10 @@ fn verdict<'e>(evaluation: &'e Evaluation, subject: &str, against: &str) -> &'e 
 #[test]
 fn a_shared_signal_is_found_and_stands_beside_its_controls() {
     let evaluation = evaluated(&World::make(Making::default()), 1);
-    assert_eq!((evaluation.cells.subset.as_str(), evaluation.cells.n_judged, evaluation.cells.n_training), ("test", 60, 140));
+    assert_eq!(
+        (evaluation.cells.subset.as_str(), evaluation.cells.n_judged, evaluation.cells.n_training),
+        ("test", 60, 140)
+    );
     // only noise of sd 0.1, and what it adds on its way through the model, is left
     let reconstruction = &evaluation.reconstructions[0];
     assert!(method(reconstruction, "model").rmse < 0.2 && method(reconstruction, "feature_mean").rmse > 1.0);
@@ -67,7 +70,8 @@ fn spaces_tell_the_labels_that_they_hold() {
     let probe = |label: &str, source: &str| {
         evaluation.probes.iter().find(|probe| probe.label == label && probe.source == source).unwrap()
     };
-    let space = |probe: &LabelProbe, name: &str| probe.spaces.iter().find(|space| space.method.name == name).unwrap().clone();
+    let space =
+        |probe: &LabelProbe, name: &str| probe.spaces.iter().find(|space| space.method.name == name).unwrap().clone();
     let of_x = probe("type", "x");
     let names: Vec<&str> = of_x.spaces.iter().map(|space| space.method.name.as_str()).collect();
     assert_eq!(names, ["shared", "specific", "all", "pca_2", "pca_1", "pca_3", "permuted"]);
@@ -85,7 +89,9 @@ fn spaces_tell_the_labels_that_they_hold() {
     let learned = &evaluation.learned_rows[0];
     assert_eq!((learned.n_training, learned.n_cells, learned.source.as_str()), (112, 28, "learned"));
     assert!(space(learned, "shared").neighbours.unwrap().balanced_accuracy > 0.9);
-    assert!(evaluation.verdicts.iter().any(|verdict| verdict.subject == "x: type in shared" && verdict.against == "pca_2"));
+    assert!(
+        evaluation.verdicts.iter().any(|verdict| verdict.subject == "x: type in shared" && verdict.against == "pca_2")
+    );
 }
 
 #[test]
@@ -106,7 +112,8 @@ fn without_test_cells_the_cells_of_the_training_are_judged_and_said_to_be() {
     let own = method(&evaluation.cross_predictions[0], "neighbours").by_feature.mean.unwrap();
     assert!(own < 0.85, "neighbours of a cell must not be the cell itself: {own}");
     assert!(evaluation.to_text(false).contains("in sample"));
-    world.split = Split::new((0..200).map(|cell| if cell < 40 { Subset::Validation } else { Subset::Training }).collect());
+    world.split =
+        Split::new((0..200).map(|cell| if cell < 40 { Subset::Validation } else { Subset::Training }).collect());
     let evaluation = evaluated(&world, 1);
     assert_eq!((evaluation.cells.subset.as_str(), evaluation.cells.in_sample), ("validation", false));
     assert!(evaluation.notes[0].contains("no test cells"));
@@ -124,7 +131,8 @@ fn cells_that_one_assay_lacks_are_left_out_of_pairs_only() {
     assert_eq!(evaluation.reconstructions.iter().map(sizes).collect::<Vec<_>>(), [(60, 140), (40, 40)]);
     assert_eq!(evaluation.cross_predictions.iter().map(sizes).collect::<Vec<_>>(), [(40, 40), (40, 40)]);
     assert!(method(&evaluation.cross_predictions[1], "ridge").by_feature.mean.unwrap() > 0.6);
-    let cells: Vec<(&str, usize)> = evaluation.probes.iter().map(|probe| (probe.source.as_str(), probe.n_cells)).collect();
+    let cells: Vec<(&str, usize)> =
+        evaluation.probes.iter().map(|probe| (probe.source.as_str(), probe.n_cells)).collect();
     assert_eq!(cells, [("x", 60), ("y", 40), ("combined", 60)]);
     world.dataset.assays[1].rows[20..60].fill(None);
     let evaluation = evaluated(&world, 1);
@@ -176,8 +184,13 @@ fn files_hold_all_and_are_read_back() {
     assert!(n_fields.len() > 100 && n_fields.iter().all(|n| *n == 9), "{n_fields:?}");
     let rmse = method(&evaluation.cross_predictions[0], "ridge").rmse;
     assert!(tsv.contains(&format!("cross_prediction\tx\ty\t\tridge\ttrue\trmse\t{rmse}\t60\n")), "{tsv}");
-    assert!(tsv.lines().any(|line| line.starts_with("probe\tx\tshared\ttype\tmodel\tfalse\tneighbours_balanced_accuracy\t")));
-    assert!(tsv.lines().any(|line| line.starts_with("difference\tx → y\t\t\tridge\ttrue\tpearson_by_feature_mean_lower\t")));
+    assert!(
+        tsv.lines()
+            .any(|line| line.starts_with("probe\tx\tshared\ttype\tmodel\tfalse\tneighbours_balanced_accuracy\t"))
+    );
+    assert!(
+        tsv.lines().any(|line| line.starts_with("difference\tx → y\t\t\tridge\ttrue\tpearson_by_feature_mean_lower\t"))
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The evaluation for a terminal: aligned tables, controls set apart, the best of each column marked, and sentences.
 
 mod table;
+#[cfg(test)]
+mod tests;
 
 use super::evaluation::{Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section, SpaceScores};
 use super::verdict::{Outcome, Verdict};
@@ -171,16 +173,4 @@ fn add_verdict(text: &mut String, verdict: &Verdict, style: &Style) {
         Outcome::Undecided => style.faint("?"),
     };
     let _ = writeln!(text, "  {mark} {}", verdict.sentence);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_have_the_digits_that_matter() {
-        let text: Vec<String> = [0.0, 0.000_012_3, 0.012_345, 0.5, 12.345, 12_345.6].map(significant).to_vec();
-        assert_eq!(text, ["0", "1.2e-5", "0.01235", "0.5000", "12.35", "12346"]);
-        assert_eq!([three(-0.0001), signed(0.25, three), signed(-0.25, three)], ["0.000", "+0.250", "-0.250"]);
-    }
 }

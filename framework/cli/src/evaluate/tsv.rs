@@ -75,9 +75,9 @@ fn add_probe(table: &mut String, section: &str, probe: &LabelProbe) {
     for scores in &probe.spaces {
         let method = &scores.method;
         // controls are methods beside the spaces of the model
-        let (target, name) = if method.is_control { ("", method.name.as_str()) } else { (method.name.as_str(), "model") };
-        let start =
-            [section, &probe.source, target, &probe.label, name, flag(method.is_control)].map(field).join("\t");
+        let (target, name) =
+            if method.is_control { ("", method.name.as_str()) } else { (method.name.as_str(), "model") };
+        let start = [section, &probe.source, target, &probe.label, name, flag(method.is_control)].map(field).join("\t");
         let mut lines = Lines { table, start, n_cells: probe.n_cells };
         lines.add("dim", Some(scores.dim as f64));
         for (name, classes) in [("neighbours", &scores.neighbours), ("linear", &scores.linear)] {

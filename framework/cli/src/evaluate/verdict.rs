@@ -167,7 +167,8 @@ fn what_controls_do(controls: &[Judged], mean: Option<&Judged>) -> String {
     let others: Vec<&Judged> = controls.iter().filter(is_other).collect();
     let Some(mean) = mean.filter(|_| !others.is_empty()) else { return String::new() };
     let is_better = |control: &&&Judged| Differences::between(control, mean).against_mean() == Outcome::Better;
-    let better: Vec<&str> = others.iter().filter(is_better).map(|control| control.scores.method.label.as_str()).collect();
+    let better: Vec<&str> =
+        others.iter().filter(is_better).map(|control| control.scores.method.label.as_str()).collect();
     match better.as_slice() {
         [] => "; no control is either".to_owned(),
         better => format!("; better than it: {}", better.join(", ")),
@@ -178,7 +179,12 @@ fn what_controls_do(controls: &[Judged], mean: Option<&Judged>) -> String {
 pub(super) type ProbedSpace<'a> = (&'a SpaceScores, &'a Resampled);
 
 /// The verdict on one space beside principal components.
-pub(super) fn of_space((subject, label): (&str, &str), n_cells: usize, space: ProbedSpace<'_>, control: ProbedSpace<'_>) -> Verdict {
+pub(super) fn of_space(
+    (subject, label): (&str, &str),
+    n_cells: usize,
+    space: ProbedSpace<'_>,
+    control: ProbedSpace<'_>,
+) -> Verdict {
     let (own, other) = (space.1.estimate, control.1.estimate);
     let difference = space.1.difference(control.1, own - other);
     let outcome = by_interval(difference);

@@ -73,11 +73,18 @@ fn word(name: &str, schema: &Value) -> String {
         "integer" => "whole number".to_owned(),
         "boolean" => "true | false".to_owned(),
         "array" => match &schema["items"] {
-            items @ Value::Object(_) => format!("list of {}", kind(items)),
+            items @ Value::Object(_) => format!("list of {}", plural(&kind(items))),
             _ => "list".to_owned(),
         },
         "object" => "table".to_owned(),
         "null" => "nothing".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn plural(word: &str) -> String {
+    match word {
+        "whole number" | "number" | "string" | "table" => format!("{word}s"),
         other => other.to_owned(),
     }
 }
@@ -146,7 +153,7 @@ mod tests {
 
     #[test]
     fn types_are_said_in_words() {
-        assert_eq!(kind(&json!({"type": "array", "items": {"type": "integer"}})), "list of whole number");
+        assert_eq!(kind(&json!({"type": "array", "items": {"type": "integer"}})), "list of whole numbers");
         assert_eq!(kind(&json!({"type": ["number", "null"]})), "number");
         let choice = json!({"oneOf": [{"const": "fixed"}, {"enum": ["a", "b"]}]});
         assert_eq!(kind(&choice), "\"fixed\" | \"a\" | \"b\"");

@@ -162,7 +162,10 @@ mod tests {
     #[test]
     fn colour_changes_nothing_but_colour() {
         let coloured = table().render(&Style { colour: true });
-        let plain: String = coloured.split('\u{1b}').map(|part| part.split_once('m').filter(|(code, _)| code.starts_with('[')).map_or(part, |(_, rest)| rest)).collect();
+        let plain: String = coloured
+            .split('\u{1b}')
+            .map(|part| part.split_once('m').filter(|(code, _)| code.starts_with('[')).map_or(part, |(_, rest)| rest))
+            .collect();
         assert_eq!(plain, table().render(&Style { colour: false }));
         assert!(coloured.contains("\u{1b}[1m10.0*\u{1b}[0m"), "{coloured:?}");
     }

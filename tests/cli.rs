@@ -31,7 +31,7 @@ fn help_and_version_are_results() {
 fn a_slip_on_the_command_line_gets_advice() {
     let (code, out, err) = cithara(&["chekc", "a.toml"]);
     assert_eq!((code, out.as_str()), (2, ""));
-    assert!(err.contains("a similar subcommand exists: 'check'"), "{err}");
+    assert!(err.contains("'check'"), "{err}");
     let (code, _, err) = cithara(&["check", "a.toml", "--resolvd"]);
     assert!(code == 2 && err.contains("'--resolved'"), "{err}");
 }

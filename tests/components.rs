@@ -38,7 +38,12 @@ fn no_table_uses_a_key_of_the_host() {
         let taken: &[&str] = if info.role == Role::Modality { &HOST } else { &HOST[..1] };
         let schema = (info.schema)();
         for key in schema["properties"].as_object().into_iter().flatten().map(|(key, _)| key) {
-            assert!(!taken.contains(&key.as_str()), "{} `{}` has a key `{key}`, which is the host's", info.role, info.name);
+            assert!(
+                !taken.contains(&key.as_str()),
+                "{} `{}` has a key `{key}`, which is the host's",
+                info.role,
+                info.name
+            );
         }
     }
 }

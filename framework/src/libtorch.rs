@@ -72,6 +72,13 @@ impl Cuda {
 ///
 /// Looked at in turn: the folder that [`CUDA_FOLDER_VARIABLE`] names; where there is a driver, the folder of the
 /// loaded `libtorch_cpu.so`, then that of the Python package `torch`. Without a driver nothing is opened.
+///
+/// ```
+/// use framework::{libtorch, tch::{Device, Kind, Tensor}};
+///
+/// let device = if libtorch::cuda().n_devices() > 0 { Device::Cuda(0) } else { Device::Cpu };
+/// assert_eq!(Tensor::ones([2, 3], (Kind::Float, device)).device(), device);
+/// ```
 pub fn cuda() -> &'static Cuda {
     static CUDA: OnceLock<Cuda> = OnceLock::new();
     CUDA.get_or_init(|| {

@@ -32,9 +32,7 @@ pub(crate) fn plain(node: &Node) -> Value {
     match &node.content {
         Content::Scalar(value) => value.clone(),
         Content::List(items) => Value::Array(items.iter().map(plain).collect()),
-        Content::Table(entries) => {
-            Value::Table(entries.iter().map(|(key, node)| (key.clone(), plain(node))).collect())
-        }
+        Content::Table(entries) => Value::Table(entries.iter().map(|(key, node)| (key.clone(), plain(node))).collect()),
     }
 }
 
@@ -102,7 +100,8 @@ impl Check<'_> {
 
     /// Tells the required keys that are missing, unless a slip of one of them was told.
     fn required(&mut self, node: &Node, entries: &Entries, schema: &Schema, path: &str) {
-        let required = schema.get("required").and_then(Schema::as_array).into_iter().flatten().filter_map(Schema::as_str);
+        let required =
+            schema.get("required").and_then(Schema::as_array).into_iter().flatten().filter_map(Schema::as_str);
         for key in required.filter(|key| !entries.contains_key(*key)) {
             self.dropped.push(self.relative(&below(path, key)));
             if !entries.keys().any(|written| nearest(written, [key]).is_some()) {
@@ -309,7 +308,11 @@ mod tests {
             ]
         );
         assert_eq!(checked.table.keys().collect::<Vec<_>>(), ["split"]);
-        assert!(["dim", "rate", "order", "hidden[1]", "hidden", "name"].iter().all(|path| checked.dropped.iter().any(|d| d == path)));
+        assert!(
+            ["dim", "rate", "order", "hidden[1]", "hidden", "name"]
+                .iter()
+                .all(|path| checked.dropped.iter().any(|d| d == path))
+        );
         let (found, _) = messages("dim = 1\nrate = 1", &schema);
         assert_eq!(found, ["the spec needs the key `name`"]);
         let (found, checked) = messages("dim = 1\nrate = 1\nname = 3", &schema);

@@ -172,7 +172,9 @@ impl Numbers<'_> {
             DeValue::String(text) => Value::String(text.into_owned()),
             DeValue::Boolean(flag) => Value::Boolean(flag),
             DeValue::Datetime(when) => Value::Datetime(when),
-            DeValue::Float(number) => self.number(number.as_str().parse().map(Value::Float).ok(), number.as_str(), place),
+            DeValue::Float(number) => {
+                self.number(number.as_str().parse().map(Value::Float).ok(), number.as_str(), place)
+            }
             DeValue::Integer(number) => {
                 let parsed = i64::from_str_radix(number.as_str(), number.radix());
                 self.number(parsed.map(Value::Integer).ok(), number.as_str(), place)

@@ -124,7 +124,8 @@ impl Spaces<'_> {
             }
         }
         if self.modalities.contains(&name) && section.modalities != [name] {
-            let message = format!("`[latent.{name}]` is the space of the modality `{name}` alone, but others are listed");
+            let message =
+                format!("`[latent.{name}]` is the space of the modality `{name}` alone, but others are listed");
             let help = format!("write `modalities = [\"{name}\"]`, or call a space that several read by another name");
             reader.push(site, "modalities", message, Some(help));
         }

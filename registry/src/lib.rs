@@ -24,4 +24,4 @@ mod testing;
 pub use catalogue::Catalogue;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Position};
 pub use read::{Written, read, read_file};
-pub use schema::{spec_schema};
+pub use schema::spec_schema;

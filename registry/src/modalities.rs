@@ -112,10 +112,8 @@ fn tables(reader: &mut Reader<'_>, site: Site<'_>, info: &ComponentInfo) -> Opti
     let schema = with_properties(&host, &(info.schema)());
     let Checked { table, dropped } = check_table(site.node, &schema, site.path, &mut reader.diagnostics)?;
     let is_host = |key: &str| host.iter().any(|(name, _)| *name == key);
-    let (hosts, own): (Table, Table) = table
-        .into_iter()
-        .filter(|(key, _)| !COMPONENTS.contains(&key.as_str()))
-        .partition(|(key, _)| is_host(key));
+    let (hosts, own): (Table, Table) =
+        table.into_iter().filter(|(key, _)| !COMPONENTS.contains(&key.as_str())).partition(|(key, _)| is_host(key));
     Some((Checked { table: hosts, dropped: dropped.clone() }, Checked { table: own, dropped }))
 }
 

@@ -213,7 +213,9 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_refused() {
-        for bad in ["seed", "=3", "a..b=3", "seed=", "seed=[1,", "name=\"open", "[a]\nb=1", "a b=1", "seed=\"a\"\nname=1"] {
+        for bad in
+            ["seed", "=3", "a..b=3", "seed=", "seed=[1,", "name=\"open", "[a]\nb=1", "a b=1", "seed=\"a\"\nname=1"]
+        {
             let message = after("", &[bad]).unwrap_err();
             assert!(message.contains("  --> --set ") && message.contains("fit.latent.n_epochs=10"), "{bad}: {message}");
         }

@@ -128,7 +128,10 @@ mod tests {
         let published: Table = toml::from_str(PUBLISHED_FIT).unwrap();
         for (name, table) in Table::try_from(FitSpec::default()).unwrap() {
             for key in table.as_table().into_iter().flat_map(Table::keys) {
-                assert!(published[&name].get(key).is_some(), "`{name}.{key}` must be decided for the published settings");
+                assert!(
+                    published[&name].get(key).is_some(),
+                    "`{name}.{key}` must be decided for the published settings"
+                );
             }
         }
     }

@@ -81,9 +81,8 @@ fn neighbours(path: &Path) -> Option<String> {
     let mut specs: Vec<String> = files.filter(|name| name.ends_with(".toml")).collect();
     specs.sort_unstable();
     let written = path.file_name()?.to_str()?;
-    let near = nearest(written, specs.iter().map(String::as_str)).or(specs.iter().map(String::as_str).find(|name| {
-        name.strip_suffix(".toml") == Some(written)
-    }))?;
+    let near = nearest(written, specs.iter().map(String::as_str))
+        .or(specs.iter().map(String::as_str).find(|name| name.strip_suffix(".toml") == Some(written)))?;
     Some(format!("did you mean `{}`?", path.with_file_name(near).display()))
 }
 
@@ -121,7 +120,8 @@ fn version(reader: &mut Reader<'_>, root: &Node) -> Option<()> {
         Some(node) if crate::check::plain(node) == Value::Integer(SPEC_VERSION.into()) => Some(()),
         Some(node) => {
             let message = format!("`spec_version` is {}, but this program reads version {SPEC_VERSION}", shown(node));
-            let help = format!("write `spec_version = {SPEC_VERSION}` and see `cithara schema`, or use another release");
+            let help =
+                format!("write `spec_version = {SPEC_VERSION}` and see `cithara schema`, or use another release");
             reader.push(site, "spec_version", message, Some(help));
             None
         }
@@ -171,7 +171,8 @@ fn has_files(reader: &mut Reader<'_>, root: &Node, data: &DataSpec) {
     for (name, node) in root.get("modality").and_then(Node::as_table).into_iter().flatten() {
         if !written && node.as_table().is_some() && node.get("path").is_none() {
             let message = format!("the modality `{name}` has no file");
-            let help = format!("set `path` in `[data]`, or in `[modality.{name}]` where each modality has its own file");
+            let help =
+                format!("set `path` in `[data]`, or in `[modality.{name}]` where each modality has its own file");
             reader.push(Site { node, path: "" }, "", message, Some(help));
         }
     }
@@ -187,4 +188,24 @@ fn resolve(folder: &Path, path: &mut Option<PathBuf>) {
 
 fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_are_no_specs_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |name: &str| {
+            let catalogue = Catalogue::linked().unwrap();
+            read_file(&folder.path().join(name), &[], &catalogue).map(|_| ()).unwrap_err().to_string()
+        };
+        std::fs::write(folder.path().join("latin1.toml"), b"spec_version = 1\nname = \"\xe9\"\n").unwrap();
+        assert!(said("latin1.toml").contains("the spec is not UTF-8 text (byte 25)"), "{}", said("latin1.toml"));
+        for slip in ["latin2.toml", "latin1"] {
+            assert!(said(slip).contains("latin1.toml`?"), "{}", said(slip));
+        }
+        assert!(!said("other.toml").contains("help:"));
+    }
 }

@@ -161,7 +161,8 @@ mod tests {
             assert!(found["required"].as_array().unwrap().contains(&json!("kind")));
         }
         let text = schema.to_string();
-        let references: Vec<&str> = text.split("\"#/definitions/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        let references: Vec<&str> =
+            text.split("\"#/definitions/").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         assert!(!references.is_empty());
         for reference in references {
             assert!(schema["definitions"].get(reference).is_some(), "{reference}");

@@ -26,7 +26,12 @@ impl Spec for TopSection {
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let usable = |name: &String| !name.trim().is_empty() && !name.contains(['/', '\\', '\0']);
-        require(&mut problems, self.name.as_ref().is_none_or(usable), "name", "must not be empty nor contain slashes: it names the run's folder");
+        require(
+            &mut problems,
+            self.name.as_ref().is_none_or(usable),
+            "name",
+            "must not be empty nor contain slashes: it names the run's folder",
+        );
         problems
     }
 }
@@ -53,7 +58,12 @@ impl Spec for ModalitySection {
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let weight = self.weight;
-        require(&mut problems, weight >= 0.0 && weight.is_finite(), "weight", format!("is {weight}, but must be at least 0"));
+        require(
+            &mut problems,
+            weight >= 0.0 && weight.is_finite(),
+            "weight",
+            format!("is {weight}, but must be at least 0"),
+        );
         require(&mut problems, self.path.as_ref().is_none_or(|path| !path.as_os_str().is_empty()), "path", "is empty");
         problems
     }
@@ -77,8 +87,18 @@ impl Spec for LatentSection {
         let mut problems = Vec::new();
         let (dim, noise) = (self.dim, self.noise);
         require(&mut problems, (1..=65_536).contains(&dim), "dim", format!("is {dim}, but must be from 1 to 65536"));
-        require(&mut problems, noise >= 0.0 && noise.is_finite(), "noise", format!("is {noise}, but must be at least 0"));
-        require(&mut problems, !self.modalities.is_empty(), "modalities", "is empty, but some modality must read the space");
+        require(
+            &mut problems,
+            noise >= 0.0 && noise.is_finite(),
+            "noise",
+            format!("is {noise}, but must be at least 0"),
+        );
+        require(
+            &mut problems,
+            !self.modalities.is_empty(),
+            "modalities",
+            "is empty, but some modality must read the space",
+        );
         problems
     }
 }

@@ -73,7 +73,7 @@ spec!(RnaSpec { layer: Option<String> = None, min_cells: usize = 300 });
 spec!(TagsSpec { drop: Vec<String> = Vec::new() });
 spec!(Mlp { hidden: Vec<i64> = vec![1024], dropout: f64 = 0.01 });
 spec!(Bce { pos_weight: Option<f64> = None });
-spec!(Mse { });
+spec!(Mse {});
 spec!(L2 { weight: f64 = 0.001 });
 spec!(StandardNormal { kl_scaling: Option<String> = None });
 spec!(LogMinMax { pseudo_count: f64 = 0.5 });
@@ -98,7 +98,12 @@ impl Spec for Mlp {
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (index, width) in self.hidden.iter().enumerate() {
-            require(&mut problems, *width >= 1, &format!("hidden[{index}]"), format!("is {width}, but must be at least 1"));
+            require(
+                &mut problems,
+                *width >= 1,
+                &format!("hidden[{index}]"),
+                format!("is {width}, but must be at least 1"),
+            );
         }
         let share = self.dropout;
         require(&mut problems, (0.0..1.0).contains(&share), "dropout", format!("is {share}, but must be in [0, 1)"));
@@ -115,7 +120,12 @@ impl ModalitySpec for RnaSpec {
     }
 
     fn defaults(&self) -> Defaults {
-        Defaults { steps: vec![("log_min_max", "")], encoder: DEFAULTS, decoder: DEFAULTS, loss: ("bce", "pos_weight = 3.0") }
+        Defaults {
+            steps: vec![("log_min_max", "")],
+            encoder: DEFAULTS,
+            decoder: DEFAULTS,
+            loss: ("bce", "pos_weight = 3.0"),
+        }
     }
 }
 

@@ -8,7 +8,7 @@
 //! | part | question | controls |
 //! |---|---|---|
 //! | reconstruction | does a modality's encoder keep what its decoder needs? | mean per feature, principal components |
-//! | cross-prediction | does one modality tell another? | mean per feature, random cell, neighbours, ridge |
+//! | cross-prediction | does one modality tell another? | mean per feature, random cell, depth, neighbours, ridge |
 //! | probes | what do the spaces know of a label? | principal components, permuted labels |
 
 mod controls;

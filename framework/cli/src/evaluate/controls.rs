@@ -118,6 +118,31 @@ impl Spaces {
     }
 }
 
+/// How much was measured of each cell at all: its total and its number of values that are not 0, each centred and scaled
+/// by the training cells. What follows from these follows from the depth of sequencing.
+///
+/// # Errors
+/// When a row does not exist.
+pub(super) fn depth(matrix: &Matrix<'_>, train: &[usize], judged: &[usize]) -> Result<Spaces> {
+    let train = depth_of(matrix, train)?;
+    let mean = train.mean_dim([0i64].as_slice(), true, Kind::Double);
+    let scale = train.std_dim([0i64].as_slice(), false, true);
+    let scale = scale.where_self(&scale.gt(0.0), &scale.ones_like());
+    let judged = (depth_of(matrix, judged)? - &mean) / &scale;
+    Ok(Spaces { train: (train - mean) / scale, judged })
+}
+
+/// n_rows × 2, 64-bit.
+fn depth_of(matrix: &Matrix<'_>, rows: &[usize]) -> Result<Tensor> {
+    let mut parts = Vec::new();
+    for block in rows.chunks(block_rows(matrix.n_columns())) {
+        let block = matrix.rows(block)?;
+        let sum = |of: &Tensor| of.sum_dim_intlist([1i64].as_slice(), true, Kind::Double);
+        parts.push(Tensor::cat(&[sum(&block), sum(&block.not_equal(0.0))], 1));
+    }
+    Ok(Tensor::cat(&parts, 0))
+}
+
 /// Mean of each column over some rows: 1 × n_features, 64-bit.
 ///
 /// # Errors
@@ -194,6 +219,14 @@ mod tests {
             let drawn = predictions(|receive| task.random_cell(&mut ChaCha8Rng::seed_from_u64(seed), receive));
             assert!(drawn[0] != 1.0 && drawn[2] != 3.0 && drawn[4] != 5.0, "{drawn:?}");
         }
+    }
+
+    #[test]
+    fn depth_is_in_units_of_the_training_cells() {
+        let matrix = Matrix::dense(&Tensor::from_slice(&[1f32, 0.0, 2.0, 1.0, 4.0, 4.0]).view([3, 2])).unwrap();
+        let spaces = depth(&matrix, &[0, 1], &[2]).unwrap();
+        assert_eq!(numbers(&spaces.train).unwrap(), [-1.0, -1.0, 1.0, 1.0]);
+        assert_eq!(numbers(&spaces.judged).unwrap(), [6.0, 1.0]);
     }
 
     #[test]

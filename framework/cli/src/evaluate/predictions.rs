@@ -1,6 +1,6 @@
 //! How well features are predicted: each modality from itself, and from each other that shares a space with it.
 
-use super::controls::{Task, column_means, row_totals};
+use super::controls::{Spaces, Task, column_means, depth, row_totals};
 use super::evaluation::{Method, PredictionScores, Section};
 use super::judge::{Judge, Judged, Receive};
 use super::measured::Measured;
@@ -121,22 +121,29 @@ impl<'a> Pair<'a> {
     }
 
     fn cross_prediction(&self, found: &mut Findings<'_>) -> Result<(PredictionScores, Vec<Judged>)> {
-        let spec = &self.scene.task.experiment.evaluate;
-        let mut say = |what: &str| (found.progress)(&format!("{}: {what}", self.title()));
         let (rows, train) = (self.measured.rows_of(&self.judged), self.measured.rows_of(&self.train));
         let judge = self.judge(&rows)?;
-        let task = self.task(&train, &rows)?;
-        say("model");
+        (found.progress)(&format!("{}: model", self.title()));
         let mut judged = vec![judge.method(Method::of_model("model", "model"), |receive| self.model(receive))?];
-        say("mean and random cell");
-        judged.push(judge.method(feature_mean(), |receive| task.feature_mean(receive))?);
-        let mut random =
-            generator(self.scene.task.seed, Draw::RandomCell, self.source * self.scene.measured.len() + self.target);
+        judged.extend(self.controls(&judge, &self.task(&train, &rows)?, found)?);
+        Ok((self.scores(Section::CrossPrediction, &judged), judged))
+    }
+
+    fn controls(&self, judge: &Judge<'_>, task: &Task<'_>, found: &mut Findings<'_>) -> Result<Vec<Judged>> {
+        let spec = &self.scene.task.experiment.evaluate;
+        let mut say = |what: &str| (found.progress)(&format!("{}: {what}", self.title()));
+        say("mean, random cell and depth");
+        let mut judged = vec![judge.method(feature_mean(), |receive| task.feature_mean(receive))?];
+        let place = self.source * self.scene.measured.len() + self.target;
+        let mut random = generator(self.scene.task.seed, Draw::RandomCell, place);
         let method = Method::control("random_cell", "random training cell");
         judged.push(judge.method(method, |receive| task.random_cell(&mut random, receive))?);
+        let depth = self.depth()?;
+        let method = Method::control("depth", "ridge (on depth alone)");
+        judged.push(judge.method(method, |receive| task.ridge(&depth, spec.ridge, receive))?);
         let Some(spaces) = self.scene.components(self.source, &self.train, &self.judged)? else {
             found.note(format!("`{}` does not vary, so it has no neighbours", self.scene.name(self.source)));
-            return Ok((self.scores(Section::CrossPrediction, &judged), judged));
+            return Ok(judged);
         };
         let spaces = spaces.first(spec.n_components);
         let (dim, n) = (spaces.dim(), spec.n_prediction_neighbours.min(self.train.len()));
@@ -146,7 +153,13 @@ impl<'a> Pair<'a> {
         say("ridge");
         let method = Method::control("ridge", format!("ridge (on {dim} PCs)"));
         judged.push(judge.method(method, |receive| task.ridge(&spaces, spec.ridge, receive))?);
-        Ok((self.scores(Section::CrossPrediction, &judged), judged))
+        Ok(judged)
+    }
+
+    /// How much the source measured of each cell at all.
+    fn depth(&self) -> Result<Spaces> {
+        let source = self.scene.measured[self.source].as_ref().context("the source was not measured")?;
+        depth(&source.input().matrix()?, &source.rows_of(&self.train), &source.rows_of(&self.judged))
     }
 
     fn judge<'j>(&'j self, rows: &'j [usize]) -> Result<Judge<'j>> {

@@ -3,8 +3,9 @@
 //! - Against the mean per feature a prediction is *better* when its mean Pearson correlation by feature is above the
 //!   mean's (which is 0) **and** its RMSE is below, both with the 95 % interval of the difference leaving out 0. The second
 //!   condition keeps faint correlations, such as those of sequencing depth, from counting.
-//! - Against neighbours and ridge, and for probes, one number decides (mean Pearson correlation by feature; balanced
-//!   accuracy of neighbours): better or worse when the interval of the difference leaves out 0, level otherwise.
+//! - Against the other controls, and for probes, one number decides (mean Pearson correlation by feature; balanced
+//!   accuracy of neighbours): better or worse when the interval of the difference leaves out 0, level otherwise. A
+//!   prediction that is not better than the mean is at most level: to exceed what is worth nothing is nothing.
 
 use super::evaluation::{PredictionScores, SpaceScores};
 use super::judge::Judged;
@@ -81,8 +82,11 @@ impl Differences {
     }
 
     /// The rule against other controls.
-    fn against_other(&self) -> Outcome {
-        self.pearson.map_or(Outcome::Undecided, by_interval)
+    fn against_other(&self, beats_mean: bool) -> Outcome {
+        match self.pearson.map(by_interval) {
+            Some(Outcome::Better) if !beats_mean => Outcome::Level,
+            outcome => outcome.unwrap_or(Outcome::Undecided),
+        }
     }
 }
 
@@ -99,6 +103,7 @@ pub(super) fn of_prediction(scores: &PredictionScores, judged: &[Judged]) -> Vec
     let subject = format!("{} → {}", scores.source, scores.target);
     let Some((model, controls)) = judged.split_first() else { return Vec::new() };
     let mean = controls.iter().find(|control| is_mean(control));
+    let beats_mean = mean.is_some_and(|mean| Differences::between(model, mean).against_mean() == Outcome::Better);
     let mut verdicts = Vec::new();
     for control in controls.iter().filter(|control| control.scores.method.name != "random_cell") {
         let differences = Differences::between(model, control);
@@ -106,7 +111,7 @@ pub(super) fn of_prediction(scores: &PredictionScores, judged: &[Judged]) -> Vec
         let outcome = match (scores.n_cells < MIN_CELLS, is_mean) {
             (true, _) => Outcome::Undecided,
             (_, true) => differences.against_mean(),
-            (_, false) => differences.against_other(),
+            (_, false) => differences.against_other(beats_mean),
         };
         let mut sentence = sentence(&subject, (model, control), &differences, outcome);
         if is_mean && matches!(outcome, Outcome::Level | Outcome::Worse) {
@@ -243,9 +248,12 @@ mod tests {
 
     #[test]
     fn other_controls_are_judged_by_correlation() {
-        let outcome = |lower, upper| {
-            Differences { rmse: interval(0.1, 0.2), pearson: Some(interval(lower, upper)) }.against_other()
+        let judged = |lower, upper, beats_mean| {
+            Differences { rmse: interval(0.1, 0.2), pearson: Some(interval(lower, upper)) }.against_other(beats_mean)
         };
+        let outcome = |lower, upper| judged(lower, upper, true);
+        assert_eq!(judged(0.01, 0.02, false), Outcome::Level);
+        assert_eq!(judged(-0.02, -0.01, false), Outcome::Worse);
         assert_eq!(outcome(0.01, 0.02), Outcome::Better);
         assert_eq!(outcome(-0.01, 0.02), Outcome::Level);
         assert_eq!(outcome(-0.02, -0.01), Outcome::Worse);

@@ -157,13 +157,18 @@ mod tests {
         assert_eq!(kind(&json!({"type": ["number", "null"]})), "number");
         let choice = json!({"oneOf": [{"const": "fixed"}, {"enum": ["a", "b"]}]});
         assert_eq!(kind(&choice), "\"fixed\" | \"a\" | \"b\"");
-        assert_eq!(kind(&json!({"anyOf": [choice, {"type": "number"}, {"type": "null"}]})), "\"fixed\" | \"a\" | \"b\" | number");
+        assert_eq!(
+            kind(&json!({"anyOf": [choice, {"type": "number"}, {"type": "null"}]})),
+            "\"fixed\" | \"a\" | \"b\" | number"
+        );
     }
 
     #[test]
     fn long_texts_are_wrapped() {
         let text = wrapped(&"word ".repeat(60), 6);
-        assert!(text.lines().count() > 2 && text.lines().all(|line| line.len() <= WIDTH && line.starts_with("      w")));
+        assert!(
+            text.lines().count() > 2 && text.lines().all(|line| line.len() <= WIDTH && line.starts_with("      w"))
+        );
         assert_eq!(wrapped("", 6), "");
     }
 }

@@ -21,6 +21,9 @@ pub const CUDA_FOLDER_VARIABLE: &str = "CITHARA_LIBTORCH_CUDA";
 /// Read once by libtorch, at its first allocation: large tensors lie in huge pages when it is `1`.
 const HUGE_PAGES_VARIABLE: &str = "THP_MEM_ALLOC_ENABLE";
 
+/// Read once by the OpenMP library under libtorch: whether waiting threads sleep (`passive`) or spin.
+const WAIT_POLICY_VARIABLE: &str = "OMP_WAIT_POLICY";
+
 /// What `cithara doctor` says about libtorch and the machine it runs on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LibtorchReport {
@@ -105,26 +108,28 @@ pub fn libtorch_report() -> LibtorchReport {
     }
 }
 
-/// Asks libtorch to put large tensors into huge pages; to be the first statement of `main`.
+/// Starts the program anew with the environment that libtorch is fast in; to be the first statement of `main`.
 ///
-/// libtorch reads the variable at its first allocation, so that a later call changes nothing. A value that the user
-/// has set stays. Does nothing once the process has a second thread, since changing the environment is then not safe.
+/// Large tensors go into huge pages, and threads that wait for work sleep instead of spinning: on a machine that is busy
+/// with anything else, spinning makes every step several times slower. Both variables are read when libtorch is loaded,
+/// before `main`, hence the new start. A value that the user has set stays, and where all are set nothing happens.
+#[cfg(unix)]
 pub fn apply_performance_environment() {
-    if env::var_os(HUGE_PAGES_VARIABLE).is_none() && single_threaded() {
-        set_huge_pages_variable();
+    use std::os::unix::process::CommandExt;
+    let wanted = [(HUGE_PAGES_VARIABLE, "1"), (WAIT_POLICY_VARIABLE, "passive")];
+    let missing: Vec<_> = wanted.into_iter().filter(|(name, _)| env::var_os(name).is_none()).collect();
+    let Ok(program) = env::current_exe() else { return };
+    if !missing.is_empty() {
+        let mut arguments = env::args_os();
+        let name = arguments.next().unwrap_or_else(|| "cithara".into());
+        // Returns only where it fails; then the program runs as it was started.
+        let _ = std::process::Command::new(program).arg0(name).args(arguments).envs(missing).exec();
     }
 }
 
-#[allow(unsafe_code)]
-fn set_huge_pages_variable() {
-    // SAFETY: the only caller has just seen that this is the only thread, so nobody reads the environment meanwhile.
-    unsafe { env::set_var(HUGE_PAGES_VARIABLE, "1") };
-}
-
-/// Whether this is the process's only thread; `false` where the system does not tell.
-fn single_threaded() -> bool {
-    fs::read_dir("/proc/self/task").is_ok_and(|threads| threads.count() == 1)
-}
+/// Does nothing: this system cannot start a program anew in place.
+#[cfg(not(unix))]
+pub fn apply_performance_environment() {}
 
 fn huge_pages() -> bool {
     let mode = fs::read_to_string("/sys/kernel/mm/transparent_hugepage/enabled").unwrap_or_default();
@@ -252,11 +257,6 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_process_with_a_second_thread_is_not_single_threaded() {
-        let seen = std::thread::spawn(single_threaded).join();
-        assert!(matches!(seen, Ok(false)));
-    }
 
     #[test]
     fn cuda_libraries_of_another_version_are_not_taken() -> std::io::Result<()> {

@@ -1,1 +1,13 @@
-//! Whole-project checks; see the files beside `src`.
+//! What whole-project checks share: the command line in this process, the repository, real data, simulated files.
+//!
+//! The checks themselves are the files beside `src`.
+
+mod cithara;
+mod files;
+mod python;
+mod spec;
+
+pub use cithara::{Outcome, cithara, cithara_ok};
+pub use files::{example, json, real_data, repository, say_skipped};
+pub use python::read_back;
+pub use spec::{Measured, columns, mudata, small_spec, values};

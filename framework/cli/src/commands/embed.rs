@@ -12,6 +12,7 @@ use framework::infer::embed;
 pub(super) fn execute(arguments: &EmbedArguments, console: &mut Console<'_>) -> Result<()> {
     let run = OpenRun::open(&arguments.run)?;
     let only_modality = arguments.modality.as_deref();
+    only_modality.map(|name| run.modality(name)).transpose()?;
     let dataset = run.new_data(&NewData { path: &arguments.data, modality: only_modality }, console)?;
     let model = &run.trained.model;
     let (mut annotator, out) = start_copy(&arguments.data, &arguments.destination)?;

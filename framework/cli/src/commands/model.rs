@@ -58,6 +58,17 @@ impl OpenRun {
         Ok(OpenRun { directory, experiment, trained })
     }
 
+    /// Place of a modality in the model.
+    ///
+    /// # Errors
+    /// When the model has none of that name, as an error of input.
+    pub fn modality(&self, name: &str) -> Result<usize> {
+        self.trained.model.branch(name).ok_or_else(|| {
+            let names: Vec<&str> = self.experiment.modalities.keys().map(String::as_str).collect();
+            Misuse::new(format!("the model has no modality `{name}`; modalities: {}", names.join(", "))).into()
+        })
+    }
+
     /// Opens new data for the model and tells how their features met the model's.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use framework::infer::Predictor;
 
 pub(super) fn execute(arguments: &PredictArguments, console: &mut Console<'_>) -> Result<()> {
     let run = OpenRun::open(&arguments.run)?;
-    let (source, target) = (modality(&run, &arguments.from)?, modality(&run, &arguments.to)?);
+    let (source, target) = (run.modality(&arguments.from)?, run.modality(&arguments.to)?);
     let file = File::open(&arguments.data).of_input()?;
     let only = (file.kind() == Kind::H5ad).then_some(arguments.from.as_str());
     let dataset = run.new_data(&NewData { path: &arguments.data, modality: only }, console)?;
@@ -28,13 +28,7 @@ pub(super) fn execute(arguments: &PredictArguments, console: &mut Console<'_>) -
     let predictor = Predictor { model, dataset: &dataset, source, target, usual_total, device, minibatch };
     let scene = Scene { experiment: &run.experiment, model, dataset: &dataset, only_modality: only };
     let place = annotate_prediction(&mut annotator, &file, &scene, &predictor, &features)?;
+    annotator.set_uns_text(None, "cithara", &scene.about()?)?;
     console.note(&format!("{} predicted from {}: {place}", arguments.to, arguments.from))?;
     finish_copy(annotator, &out, console)
-}
-
-fn modality(run: &OpenRun, name: &str) -> Result<usize> {
-    run.trained.model.branch(name).ok_or_else(|| {
-        let names: Vec<&str> = run.experiment.modalities.keys().map(String::as_str).collect();
-        Misuse::new(format!("the model has no modality `{name}`; modalities: {}", names.join(", "))).into()
-    })
 }

@@ -213,6 +213,10 @@ impl<'a> Pair<'a> {
         let spaces = self.scene.components(self.source, &self.train, &self.judged)?;
         let (Some(spaces), Some(loadings)) = (spaces, self.scene.loadings(self.source)) else { return Ok(None) };
         let spaces = spaces.first(dim);
+        if spaces.dim() == self.observed.n_columns() {
+            // as many components as features keep everything, which compares with nothing
+            return Ok(None);
+        }
         let loadings = loadings.narrow(1, 0, spaces.dim() as i64);
         let mean = column_means(&self.observed, &self.measured.rows_of(&self.train))?;
         let height = self.scene.cells_at_a_time() as i64;

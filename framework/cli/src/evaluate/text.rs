@@ -125,10 +125,11 @@ fn prediction_cells(scores: &MethodScores) -> Vec<Option<f64>> {
 }
 
 fn title_of_probe(probe: &LabelProbe) -> String {
-    let what = match (probe.source.as_str(), probe.n_classes) {
-        ("learned", _) => format!("Label {} in the learned rows", probe.label),
-        ("combined", _) => format!("Label {} in shared rows of all modalities", probe.label),
-        (source, _) => format!("Label {} from {source}", probe.label),
+    let first = probe.spaces.first().map_or("", |space| &space.method.name);
+    let what = match probe.source.as_str() {
+        "learned" => format!("Label {} in the learned rows of {first}", probe.label),
+        "combined" => format!("Label {} in {first} of all modalities", probe.label),
+        source => format!("Label {} from {source}", probe.label),
     };
     let classes = probe.n_classes.map_or("a number".to_owned(), |n| format!("{n} classes"));
     format!("{what} ({classes}; {} cells, learned from {})", probe.n_cells, probe.n_training)

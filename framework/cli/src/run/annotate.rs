@@ -110,7 +110,11 @@ impl Scene<'_> {
         })
     }
 
-    fn about(&self) -> Result<TextTree> {
+    /// What `uns["cithara"]` says of the run: spec, checksum, seed, version.
+    ///
+    /// # Errors
+    /// When the spec cannot be written.
+    pub fn about(&self) -> Result<TextTree> {
         let spec = toml::to_string(&self.experiment.to_toml()?)?;
         let entries = [
             ("format_version", "1".to_owned()),

@@ -135,3 +135,17 @@ fn colour_is_written_only_where_it_is_asked_for() {
     let coloured = evaluation.to_text(true);
     assert!(coloured.contains("\u{1b}[32m+\u{1b}[0m better") && coloured.contains("\u{1b}[31m-\u{1b}[0m worse"));
 }
+
+#[test]
+fn titles_say_where_rows_come_from() {
+    let mut probe = evaluation().probes.remove(0);
+    let mut title = |source: &str| {
+        probe.source = source.to_owned();
+        title_of_probe(&probe)
+    };
+    assert_eq!(
+        title("learned"),
+        "Label cell_type in the learned rows of shared (3 classes; 40 cells, learned from 160)"
+    );
+    assert!(title("combined").starts_with("Label cell_type in shared of all modalities ("));
+}

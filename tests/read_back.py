@@ -1,0 +1,44 @@
+"""Reading with Python's anndata and mudata what `cithara embed` and `cithara predict` wrote."""
+
+import sys
+
+import anndata
+import mudata
+import numpy
+
+
+def embedded_h5mu(path, n_cells):
+    """A joint file with rows of every space, for the whole and for each modality."""
+    file = mudata.read_h5mu(path)
+    shared = file.obsm["X_apollo_shared"]
+    assert shared.shape == (int(n_cells), 2) and numpy.isfinite(shared).all(), shared
+    for name in ["x", "y"]:
+        rows = file[name].obsm
+        assert rows["X_apollo"].shape == (int(n_cells), 4)
+        assert numpy.allclose(rows["X_apollo"][:, :2], rows["X_apollo_shared"])
+        assert numpy.allclose(rows["X_apollo"][:, 2:], rows[f"X_apollo_{name}"])
+    means = (file["x"].obsm["X_apollo_shared"] + file["y"].obsm["X_apollo_shared"]) / 2
+    assert numpy.allclose(shared, means, atol=1e-5)
+    about = file.uns["cithara"]
+    assert about["seed"] == "3" and 'kind = "values"' in about["spec"], about
+
+
+def predicted_h5mu(path, n_cells):
+    """A joint file with a predicted layer."""
+    file = mudata.read_h5mu(path)
+    layer = file["y"].layers["predicted_from_x"]
+    assert layer.shape == (int(n_cells), 20) and numpy.isfinite(layer).all(), layer
+    assert "cithara" in file.uns
+
+
+def predicted_h5ad(path, n_cells):
+    """A file of one modality with another predicted beside it."""
+    file = anndata.read_h5ad(path)
+    rows = file.obsm["predicted_y"]
+    names = file.uns["predicted_y_features"].split("\n")
+    assert rows.shape == (int(n_cells), len(names)) and numpy.isfinite(rows).all(), rows
+    assert names[:2] == ["y0", "y1"], names
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])

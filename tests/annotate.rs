@@ -6,6 +6,7 @@ mod digest;
 use anndata::{Dense, File, NewAnnData, NewMuData, TextTree, write_new_h5ad, write_new_h5mu};
 use cli::simulate::Factor::{Z1, Z3, Z5};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tempfile::TempDir;
 use tests_support::{Measured, cithara, cithara_ok, columns, mudata, read_back, small_spec, values};
 
@@ -14,12 +15,16 @@ const N_CELLS: usize = 120;
 /// Features of each modality.
 const N_FEATURES: usize = 20;
 
+/// A program that is started while another test writes a file inherits HDF5's lock on it.
+static ONE_TEST_AT_A_TIME: Mutex<()> = Mutex::new(());
+
 /// A folder with a trained run of two modalities.
-struct Trained(TempDir);
+struct Trained(TempDir, #[allow(dead_code)] MutexGuard<'static, ()>);
 
 impl Trained {
     fn new() -> Trained {
-        let folder = Trained(tempfile::tempdir().unwrap());
+        let alone = ONE_TEST_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = Trained(tempfile::tempdir().unwrap(), alone);
         mudata(&folder.path("cells.h5mu"), &[x(0..N_CELLS), y(0..N_CELLS)]);
         std::fs::write(folder.path("small.toml"), small_spec(&["x", "y"], "")).unwrap();
         cithara_ok(&["-q", "run", &folder.text("small.toml"), "--out", &folder.text("run"), "--only-fit"]);

@@ -21,10 +21,7 @@ const IMPORTS: [(&str, &[&str]); 8] = [
         "cithara-cli",
         &["cithara-analysis", "cithara-anndata", "cithara-framework", "cithara-plugins", "cithara-registry"],
     ),
-    (
-        "cithara-tests",
-        &["cithara-anndata", "cithara-cli", "cithara-framework", "cithara-plugins", "cithara-registry"],
-    ),
+    ("cithara-tests", &["cithara-anndata", "cithara-cli", "cithara-framework", "cithara-plugins", "cithara-registry"]),
     ("xtask", &[]),
 ];
 

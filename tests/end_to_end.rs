@@ -143,6 +143,12 @@ fn a_run_is_not_replaced_unless_asked() {
     assert!(refused.code == 2 && refused.err.contains("exists already"), "{refused}");
     assert_eq!(std::fs::read(Path::new(&out).join("provenance.json")).unwrap(), before);
     cithara_ok(&[&words[..], &["--force"]].concat());
+    let inside = path(&folder, "run/mine.h5mu");
+    std::fs::copy(path(&folder, "simulation1.h5mu"), &inside).unwrap();
+    let data = format!("data.path=\"{inside}\"");
+    let refused = cithara(&["-q", "run", &spec, "--set", &data, "--set", few, "--out", &out, "--force"]);
+    assert!(refused.code == 2 && refused.err.contains("are in the run directory"), "{refused}");
+    assert!(Path::new(&inside).is_file(), "the data were deleted");
     let elsewhere = path(&folder, "mine");
     std::fs::create_dir(&elsewhere).unwrap();
     std::fs::write(Path::new(&elsewhere).join("thesis.txt"), "years of work").unwrap();

@@ -111,6 +111,27 @@ fn modalities_that_share_nothing_predict_nothing() {
 }
 
 #[test]
+fn modalities_may_lie_in_files_of_their_own_even_if_called_alike() {
+    let case = Case::of_two(200, "");
+    let mut files = Vec::new();
+    for (name, own) in [("x", Z3), ("y", Z5)] {
+        let path = case.path(name).join("cells.h5ad");
+        std::fs::create_dir(case.path(name)).unwrap();
+        let measured = Measured::new(name, &values(&[Z1, own], 200), 0..200);
+        anndata::write_new_h5ad(&path, &measured.anndata()).unwrap();
+        files.push(format!("modality.{name}.path=\"{name}/cells.h5ad\""));
+    }
+    std::fs::remove_file(case.path("cells.h5mu")).unwrap();
+    case.run(&[&files[0], &files[1]]);
+    assert_eq!(case.latents(200).len(), 3);
+    for (name, file) in [("x", "annotated_cells.h5ad"), ("y", "annotated_2_cells.h5ad")] {
+        let annotated = anndata::File::open(case.path("run").join(file)).unwrap().modality("").unwrap();
+        assert!(annotated.obsm(&format!("X_apollo_{name}")).is_ok(), "{file}");
+        assert_eq!(annotated.features()[0], format!("{name}0"), "{file}");
+    }
+}
+
+#[test]
 fn cells_may_lack_modalities() {
     let x = Measured::new("x", &values(&[Z1, Z3], 500), 0..300);
     let y = Measured::new("y", &values(&[Z1, Z5], 500), 150..500);

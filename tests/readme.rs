@@ -91,6 +91,7 @@ fn its_commands_run() {
             other => panic!("nobody checks `{}`; mark its block `sh own-data` or check it here", other.join(" ")),
         }
     }
+    std::env::set_current_dir(repository()).unwrap();
     assert!(n_xtask >= 2 && n_cithara >= 1, "{n_xtask} and {n_cithara} commands were found");
 }
 

@@ -257,7 +257,6 @@ mod tests {
         }
     }
 
-
     #[test]
     fn cuda_libraries_of_another_version_are_not_taken() -> std::io::Result<()> {
         let torch = env::temp_dir().join(format!("cithara-libtorch-{}", std::process::id()));

@@ -20,7 +20,11 @@ pub struct Outcome {
 
 impl fmt::Display for Outcome {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "exit code {}\n--- standard output\n{}\n--- standard error\n{}", self.code, self.out, self.err)
+        write!(
+            formatter,
+            "exit code {}\n--- standard output\n{}\n--- standard error\n{}",
+            self.code, self.out, self.err
+        )
     }
 }
 

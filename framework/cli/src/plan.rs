@@ -167,12 +167,20 @@ impl Plan {
         for modality in &self.modalities {
             let PlannedModality { name, n_cells, n_features, density, n_bytes } = modality;
             let size = bytes(*n_bytes);
-            let _ = writeln!(text, "modality    {name}: {n_cells} cells × {n_features} features, {:.1} % not zero, {size}", 100.0 * density);
+            let _ = writeln!(
+                text,
+                "modality    {name}: {n_cells} cells × {n_features} features, {:.1} % not zero, {size}",
+                100.0 * density
+            );
         }
         for (name, dim, modalities) in &self.spaces {
             let _ = writeln!(text, "latent      {name}: {dim} wide, read by {}", modalities.join(", "));
         }
-        let _ = writeln!(text, "parameters  {} in decoders, losses and priors; {} in encoders", self.n_generative_parameters, self.n_inference_parameters);
+        let _ = writeln!(
+            text,
+            "parameters  {} in decoders, losses and priors; {} in encoders",
+            self.n_generative_parameters, self.n_inference_parameters
+        );
         let _ = writeln!(text, "memory      about {} at the peak", bytes(self.peak_memory_bytes));
         let _ = writeln!(
             text,

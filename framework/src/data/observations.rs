@@ -79,10 +79,8 @@ fn frames_of(path: &Path) -> Result<Vec<Frame>> {
 
 fn fill(column: &mut [Option<String>], names: &[String], labels: Vec<Option<String>>, place: &HashMap<&str, usize>) {
     for (name, label) in names.iter().zip(labels) {
-        if let Some(&cell) = place.get(name.as_str()) {
-            if column[cell].is_none() {
-                column[cell] = label;
-            }
+        if let Some(&cell) = place.get(name.as_str()).filter(|&&cell| column[cell].is_none()) {
+            column[cell] = label;
         }
     }
 }

@@ -20,7 +20,7 @@ pub fn write_tensors(path: &Path, tensors: &[(String, Tensor)], about: HashMap<S
     for (name, dtype, shape, bytes) in &stored {
         views.push((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?));
     }
-    views.sort_by(|(left, _), (right, _)| left.cmp(right));
+    views.sort_by_key(|(name, _)| *name);
     let file = serialize(views, Some(about))?;
     write_atomically(path, &file)
 }

@@ -15,9 +15,8 @@ pub(super) fn execute(arguments: &DoctorArguments, console: &mut Console<'_>) ->
     if arguments.json {
         let components: Vec<String> = catalogue.iter().map(|info| format!("{} {}", info.role, info.name)).collect();
         let version = env!("CARGO_PKG_VERSION");
-        return console.print_json(
-            &json!({ "cithara": version, "libtorch": report, "hdf5": hdf5, "components": components }),
-        );
+        return console
+            .print_json(&json!({ "cithara": version, "libtorch": report, "hdf5": hdf5, "components": components }));
     }
     let mut lines = vec![("cithara", env!("CARGO_PKG_VERSION").to_owned())];
     lines.extend(libtorch_lines(&report));
@@ -31,7 +30,8 @@ pub(super) fn execute(arguments: &DoctorArguments, console: &mut Console<'_>) ->
 }
 
 fn libtorch_lines(report: &LibtorchReport) -> Vec<(&'static str, String)> {
-    let library = report.library.as_ref().map_or_else(|| "an unknown place".to_owned(), |path| path.display().to_string());
+    let library =
+        report.library.as_ref().map_or_else(|| "an unknown place".to_owned(), |path| path.display().to_string());
     let version = match report.version.as_deref() {
         Some(LIBTORCH_VERSION) => LIBTORCH_VERSION.to_owned(),
         Some(other) => format!("{other} (this program is made for {LIBTORCH_VERSION}: run `cargo xtask setup`)"),
@@ -42,7 +42,9 @@ fn libtorch_lines(report: &LibtorchReport) -> Vec<(&'static str, String)> {
         false => "off; training is slower: set transparent huge pages to `madvise` or `always`".to_owned(),
     };
     let cuda = match &report.cuda {
-        Cuda::Loaded { library, n_devices: 0 } => format!("{} loads, but no device answers; see `nvidia-smi`", library.display()),
+        Cuda::Loaded { library, n_devices: 0 } => {
+            format!("{} loads, but no device answers; see `nvidia-smi`", library.display())
+        }
         Cuda::Loaded { library, n_devices } => format!("{n_devices} devices, through {}", library.display()),
         Cuda::Absent { reason } => format!("none: {reason}"),
     };

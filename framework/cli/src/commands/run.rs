@@ -7,7 +7,7 @@ use crate::console::Console;
 use crate::failure::Interrupted;
 use crate::interrupt;
 use crate::run::{
-    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_name, data_files, prepare, train,
+    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, data_files, prepare, train,
 };
 use anndata::{Annotator, File};
 use anyhow::Result;
@@ -96,8 +96,8 @@ fn annotate(run: &OpenRun, dataset: &Dataset, console: &mut Console<'_>) -> Resu
     let embeddings = embed(model, dataset, run.trained.device, CELLS_AT_A_TIME)?;
     let files = data_files(&run.experiment)?;
     let scene = Scene { experiment: &run.experiment, model, dataset, only_modality: None };
-    for path in &files {
-        let out = run.directory.file(&annotated_name(path, files.len()));
+    for (path, name) in files.iter().zip(annotated_names(&files)) {
+        let out = run.directory.file(&name);
         let mut annotator = Annotator::copy_of(path, &out)?;
         let file = File::open(path)?;
         annotate_embedding(&mut annotator, &file, &scene, &embeddings)?;

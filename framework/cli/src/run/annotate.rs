@@ -8,7 +8,7 @@ use framework::model::Model;
 use framework::spec::{Experiment, ModelKind};
 use indexmap::IndexMap;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use tch::{Kind as TensorKind, Tensor};
 
 /// Rows of a layer that are predicted and written at a time.
@@ -30,15 +30,22 @@ pub fn data_files(experiment: &Experiment) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Name of the annotated copy of a data file in a run directory: `annotated.h5mu`, or with the file's own name where the
-/// run read several.
-pub fn annotated_name(file: &Path, n_files: usize) -> String {
-    let part = |text: Option<&std::ffi::OsStr>| text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
-    let extension = part(file.extension());
-    match n_files {
-        1 => format!("annotated.{extension}"),
-        _ => format!("annotated_{}.{extension}", part(file.file_stem())),
+/// Names of the annotated copies of data files in a run directory: `annotated.h5mu`, or with each file's own name where
+/// the run read several (numbered where two are called alike).
+pub fn annotated_names(files: &[PathBuf]) -> Vec<String> {
+    let part =
+        |text: Option<&std::ffi::OsStr>| text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut names: Vec<String> = Vec::with_capacity(files.len());
+    for (index, file) in files.iter().enumerate() {
+        let (stem, extension) = (part(file.file_stem()), part(file.extension()));
+        let name = match files.len() {
+            1 => format!("annotated.{extension}"),
+            _ => format!("annotated_{stem}.{extension}"),
+        };
+        let is_taken = names.contains(&name);
+        names.push(if is_taken { format!("annotated_{}_{stem}.{extension}", index + 1) } else { name });
     }
+    names
 }
 
 /// Writes the rows of every cell: `obsm["X_apollo"]` (all spaces), `X_apollo_shared`, `X_apollo_MODALITY`, for the file
@@ -149,7 +156,11 @@ pub fn annotate_prediction(
             let key = format!("predicted_from_{source}");
             let annotated = file.modality(&modality)?;
             let columns = Columns::new(features, annotated.features());
-            ensure!(columns.n_found > 0, "no feature of `{target_name}` in the model is in `{}`", file.path().display());
+            ensure!(
+                columns.n_found > 0,
+                "no feature of `{target_name}` in the model is in `{}`",
+                file.path().display()
+            );
             let layer = annotator.create_layer(target(file, &modality), &key)?;
             let write = |first: usize, rows: &Dense| annotator.write_layer_rows(layer, first, rows);
             predict_rows(scene, predictor, annotated.cells(), &columns, write)?;

@@ -21,7 +21,14 @@ pub struct Progress<'a> {
 impl<'a> Progress<'a> {
     /// A bar on standard error.
     pub fn bar() -> Progress<'a> {
-        Progress { plain: None, bar: Some(ProgressBar::hidden()), n_epochs: 0, last_line: None, loss: f64::NAN, best: None }
+        Progress {
+            plain: None,
+            bar: Some(ProgressBar::hidden()),
+            n_epochs: 0,
+            last_line: None,
+            loss: f64::NAN,
+            best: None,
+        }
     }
 
     /// Lines of text.

@@ -1,7 +1,7 @@
 //! Opening data, learning a model, and leaving what was learned in a run directory.
 
 use super::data_files;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use framework::data::{Dataset, Opened, Split, Subset};
 use framework::fit::{Event, Fit, Observer};
 use framework::model::{Model, build_model};
@@ -60,7 +60,11 @@ pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepa
     let model = build_model(experiment, &dimensions, device)?;
     check_targets(&model, &dataset)?;
     let (n_generative, n_inference) = model.n_parameters();
-    say(&format!("model: {n_generative} parameters in decoders, {n_inference} in encoders, on {}", experiment.fit.device));
+    say(&format!(
+        "model: {n_generative} parameters in decoders, {n_inference} in encoders, on {}",
+        experiment.fit.device
+    ));
+    ensure_data_are_elsewhere(request)?;
     let run = RunDirectory::create(request.out, request.force)?;
     run.write_spec(experiment)?;
     run.write_data(&dataset, &split, &dimensions)?;
@@ -115,7 +119,12 @@ fn describe(dataset: &Dataset, split: &Split, say: &mut dyn FnMut(&str)) {
         n(Subset::Test)
     ));
     for assay in &dataset.assays {
-        say(&format!("modality {}: {} cells × {} features", assay.name, assay.modality.cells().len(), assay.modality.shape().n_features()));
+        say(&format!(
+            "modality {}: {} cells × {} features",
+            assay.name,
+            assay.modality.cells().len(),
+            assay.modality.shape().n_features()
+        ));
     }
     let patterns = dataset.patterns();
     if patterns.len() > 1 {
@@ -123,6 +132,20 @@ fn describe(dataset: &Dataset, split: &Split, say: &mut dyn FnMut(&str)) {
             say(&format!("measured by {}: {n_cells} cells", pattern.join(" + ")));
         }
     }
+}
+
+/// Refuses a run directory that holds the data: replacing it would delete them.
+fn ensure_data_are_elsewhere(request: &Request<'_>) -> Result<()> {
+    let Ok(out) = request.out.canonicalize() else { return Ok(()) };
+    for path in data_files(request.experiment)? {
+        ensure!(
+            !path.canonicalize()?.starts_with(&out),
+            "the data `{}` are in the run directory `{}`, which would be replaced; choose another `--out`",
+            path.display(),
+            request.out.display()
+        );
+    }
+    Ok(())
 }
 
 /// Refuses data that the losses cannot use, before a directory is made.
@@ -145,7 +168,9 @@ pub fn device_of(name: &str) -> Result<Device> {
     };
     let n_devices = framework::libtorch::cuda().n_devices();
     if number >= n_devices {
-        bail!("the spec asks for the device `{name}`, but {n_devices} GPUs were found; set `fit.device = \"cpu\"` or see `cithara doctor`");
+        bail!(
+            "the spec asks for the device `{name}`, but {n_devices} GPUs were found; set `fit.device = \"cpu\"` or see `cithara doctor`"
+        );
     }
     Ok(Device::Cuda(number))
 }

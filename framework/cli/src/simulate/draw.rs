@@ -31,8 +31,7 @@ pub struct Simulation {
 /// When the numbers do not fit a matrix.
 pub fn simulate(design: &Design, n_cells: usize, seed: u64) -> Result<Simulation> {
     let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    let factors: Vec<[f64; 5]> =
-        (0..n_cells).map(|_| draw_factors(design, &mut generator)).collect::<Result<_>>()?;
+    let factors: Vec<[f64; 5]> = (0..n_cells).map(|_| draw_factors(design, &mut generator)).collect::<Result<_>>()?;
     let x = features(&factors, &design.x_blocks, design.single_parent_scale, &mut generator)?;
     let y = features(&factors, &design.y_blocks, design.single_parent_scale, &mut generator)?;
     Ok(Simulation { factors, x, y })

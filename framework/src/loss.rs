@@ -15,6 +15,8 @@ pub enum TargetValues {
     UnitInterval,
     /// The raw counts.
     Counts,
+    /// Whether the raw count is above 0, as 1 and 0.
+    Presence,
 }
 
 /// Totals over a modality's cells and features that a loss may need when it is built.

@@ -61,6 +61,9 @@ pub struct PlannedModality {
 /// Whatever would stop the run before it starts to learn.
 pub fn plan(experiment: &Experiment) -> Result<Plan> {
     let device = device_of(&experiment.fit.device)?;
+    if experiment.fit.n_threads > 0 {
+        tch::set_num_threads(experiment.fit.n_threads as i32);
+    }
     let Opened { dataset, split } = Dataset::open_for_training(experiment)?;
     let dimensions = dataset.dimensions(&split.of(Subset::Training));
     let model = build_model(experiment, &dimensions, device)?;

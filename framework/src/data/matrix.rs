@@ -226,7 +226,7 @@ impl Modality for MatrixModality {
         match values {
             TargetValues::Processed => Ok(()),
             TargetValues::UnitInterval => self.check_unit_interval(),
-            TargetValues::Counts => self.check_counts(),
+            TargetValues::Counts | TargetValues::Presence => self.check_counts(),
         }
     }
 

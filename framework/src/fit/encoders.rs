@@ -157,7 +157,8 @@ fn decoded_terms(
             let loss = branch.loss.per_cell(&reconstruct(branch, estimate)?, &part.target)?.mean(None::<Kind>);
             terms.push(branch.name.clone(), loss, own_weight * branch.weight);
         }
-        for (target, branch) in model.branches.iter().enumerate().filter(|(target, _)| *target != source) {
+        let predicted = |(target, _): &(usize, &Branch)| *target != source && model.share_a_space(source, *target);
+        for (target, branch) in model.branches.iter().enumerate().filter(predicted) {
             let Some((rows, values)) = both_measured(minibatch, source, target, estimate) else { continue };
             if cross_weight > 0.0 {
                 let loss = branch.loss.per_cell(&predict(model, branch, &rows)?, &values)?.mean(None::<Kind>);

@@ -20,6 +20,10 @@ pub(super) fn execute(arguments: &PredictArguments, console: &mut Console<'_>) -
         let text = format!("`{}` does not hold the modality `{}`", arguments.data.display(), arguments.from);
         return Err(Misuse::new(text).into());
     }
+    if source == target || !run.trained.model.share_a_space(source, target) {
+        let text = format!("`{}` cannot be predicted from `{}`", arguments.to, arguments.from);
+        return Err(Misuse::new(text).help("name two modalities of which both read a shared latent space").into());
+    }
     let features = run.directory.read_features(&arguments.to).of_input()?;
     let (mut annotator, out) = start_copy(&arguments.data, &arguments.destination)?;
     let (model, device) = (&run.trained.model, run.trained.device);

@@ -112,7 +112,7 @@ impl Measured {
     /// When rows cannot be read.
     pub fn gather(assay: &Assay, cells: &[usize], target: TargetValues) -> Result<Option<Measured>> {
         let cells = assay.measured_cells(cells);
-        let has_target = target == TargetValues::Counts;
+        let has_target = matches!(target, TargetValues::Counts | TargetValues::Presence);
         let mut stores: Option<(Values, Option<Values>)> = None;
         for block in cells.chunks(block_rows(assay.modality.shape().n_features() as usize)) {
             let gathered = assay.modality.gather(&assay.measured(block), target)?;

@@ -232,7 +232,7 @@ impl<'a> Pair<'a> {
 
     fn values(&self) -> TargetValues {
         match self.scene.task.trained.model.branches[self.target].loss.target() {
-            TargetValues::Counts => TargetValues::Counts,
+            raw @ (TargetValues::Counts | TargetValues::Presence) => raw,
             TargetValues::Processed | TargetValues::UnitInterval => TargetValues::Processed,
         }
     }
@@ -242,7 +242,12 @@ impl<'a> Pair<'a> {
             section,
             source: self.scene.name(self.source).to_owned(),
             target: self.scene.name(self.target).to_owned(),
-            values: if self.values() == TargetValues::Counts { "counts" } else { "processed" }.to_owned(),
+            values: match self.values() {
+                TargetValues::Counts => "counts",
+                TargetValues::Presence => "presence",
+                TargetValues::Processed | TargetValues::UnitInterval => "processed",
+            }
+            .to_owned(),
             n_cells: self.judged.len(),
             n_training: self.train.len(),
             n_features: self.observed.n_columns(),

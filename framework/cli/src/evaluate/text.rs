@@ -70,7 +70,11 @@ fn title_of_task(task: &PredictionScores) -> String {
         Section::Reconstruction => format!("Reconstruction of {}", task.target),
         Section::CrossPrediction => format!("Prediction {} → {}", task.source, task.target),
     };
-    let unit = if task.values == "counts" { "counts" } else { "processed values" };
+    let unit = match task.values.as_str() {
+        "processed" => "processed values",
+        "presence" => "counts above 0",
+        other => other,
+    };
     format!("{what} ({} cells × {} features, {unit})", task.n_cells, task.n_features)
 }
 

@@ -18,6 +18,15 @@ struct Structure {
     starts: Vec<usize>,
 }
 
+/// 1 where a value is above 0, else 0.
+fn presence(features: Features) -> Features {
+    let above = |values: &Tensor| values.gt(0.0).to_kind(values.kind());
+    match features {
+        Features::Dense(values) => Features::Dense(above(&values)),
+        Features::Sparse(sparse) => Features::Sparse(SparseFeatures { values: above(&sparse.values), ..sparse }),
+    }
+}
+
 impl MatrixModality {
     /// The rows' processed values, and what a loss compares with.
     pub(super) fn gather_rows(&self, rows: &[usize], target: TargetValues) -> Result<Gathered> {
@@ -33,6 +42,7 @@ impl MatrixModality {
         let input = features(&self.values);
         let target = match target {
             TargetValues::Counts => features(&self.raw.values),
+            TargetValues::Presence => presence(features(&self.raw.values)),
             TargetValues::Processed | TargetValues::UnitInterval => input.shallow_clone(),
         };
         Ok(Gathered { input, target })

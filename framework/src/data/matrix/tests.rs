@@ -103,6 +103,9 @@ fn steps_are_fitted_on_training_rows_and_selections_take_both_values() {
     // the largest training value is 3
     assert_eq!(dense(&gathered.input), [15.0, 18.0, 3.0, 6.0]);
     assert_eq!(dense(&gathered.target), [5.0, 6.0, 1.0, 2.0]);
+    let seen = dense(&modality.gather(&[3, 0], TargetValues::Presence).unwrap().target);
+    let expected: Vec<f32> = dense(&gathered.target).iter().map(|count| f32::from(u8::from(*count > 0.0))).collect();
+    assert_eq!(seen, expected);
     let processed = modality.gather(&[1], TargetValues::Processed).unwrap();
     assert_eq!(dense(&processed.target), [0.0, 9.0]);
 }

@@ -30,13 +30,12 @@ pub struct Bernoulli;
 
 impl Loss for Bernoulli {
     fn target(&self) -> TargetValues {
-        TargetValues::Counts
+        TargetValues::Presence
     }
 
     fn per_cell(&self, prediction: &Tensor, target: &Target) -> Result<Tensor> {
         let stored = Stored::new(prediction, target)?;
-        let seen = stored.values.f_gt(0.0)?.f_to_kind(stored.values.kind())?;
-        cross_entropy(&stored, &seen, 1.0)
+        cross_entropy(&stored, &stored.values, 1.0)
     }
 
     fn expectation(&self, prediction: &Tensor, _totals: Option<&Tensor>) -> Result<Tensor> {
@@ -61,10 +60,10 @@ mod tests {
     #[test]
     fn counts_above_zero_are_ones() {
         let loss = BernoulliSpec {}.build(&context(&tch::nn::VarStore::new(tch::Device::Cpu))).unwrap();
-        let target = sparse_target();
-        let seen = target.dense().gt(0.0).to_kind(tch::Kind::Float);
+        let seen = sparse_target().dense().gt(0.0).to_kind(tch::Kind::Float);
+        let target = Target::new(framework::Features::Dense(seen.shallow_clone()));
         let expected = bce_by_formula(&logits(), &seen, 1.0);
         assert!(close(&loss.per_cell(&logits(), &target).unwrap(), &expected));
-        assert_eq!(loss.target(), TargetValues::Counts);
+        assert_eq!(loss.target(), TargetValues::Presence);
     }
 }

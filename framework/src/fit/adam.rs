@@ -7,8 +7,8 @@
 use crate::latent::{BETA_1, BETA_2, EPSILON};
 use tch::{Tensor, no_grad};
 
-/// Numbers of one piece: 256 Ki × 4 bytes × 4 tensors fit the second-level cache of two cores.
-const PIECE: i64 = 1 << 18;
+/// Numbers of one piece: few enough that a piece stays in the cache, enough that starting threads for it costs little.
+const PIECE: i64 = 1 << 20;
 
 /// The Adam optimizer (Kingma & Ba 2015) with coupled weight decay, PyTorch's defaults.
 #[derive(Debug)]

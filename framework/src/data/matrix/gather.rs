@@ -8,8 +8,9 @@ use anyhow::{Result, ensure};
 use rayon::prelude::*;
 use tch::Tensor;
 
-/// Share of stored entries from which rows travel as dense tensors.
-const DENSE_FROM: f64 = 0.25;
+/// Share of stored entries from which rows travel as dense tensors: above it, products with a dense minibatch are faster
+/// than sums over entries.
+const DENSE_FROM: f64 = 0.06;
 
 /// Offsets and columns of a few rows, as tensors.
 struct Structure {

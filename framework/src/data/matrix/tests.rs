@@ -133,7 +133,7 @@ fn statistics_are_totals_over_the_rows() {
 
 #[test]
 fn sparse_matrices_travel_sparse_and_say_the_same() {
-    let n_features = 20;
+    let n_features = 100;
     let rows: [&[(u32, f32)]; 3] = [&[(1, 1.0), (19, 2.0)], &[], &[(0, 3.0), (7, 4.0), (8, 5.0)]];
     let matrix = csr(n_features, &rows);
     let measured =

@@ -1,6 +1,6 @@
 //! `cargo xtask`: one command from a fresh clone to a trained model, one to all tests.
 //!
-//! libtorch and CMake are not on crates.io. This program fetches what the build needs of them into the checkout
+//! libtorch and CMake are no Rust crates. This program fetches what the build needs of them into the checkout
 //! (`.libtorch/`, `.tools/`), where `.cargo/config.toml` tells cargo to look; afterwards plain cargo works.
 
 mod archive;

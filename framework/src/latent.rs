@@ -1,7 +1,7 @@
 //! Latent tables: a row per cell and space, and how rows are taken out and put back.
 
 use crate::spec::LatentOptimizer;
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::{Tensor, no_grad};
 
 /// Decay rates and guard of Adam (Kingma & Ba 2015), PyTorch's defaults.
 pub(crate) const BETA_1: f64 = 0.9;
@@ -85,35 +85,16 @@ impl LatentTable {
             let _ = self.rows.index_copy_(0, cells, rows);
         });
     }
-
-    /// A copy of all rows, to return to.
-    pub fn snapshot(&self) -> Tensor {
-        self.rows.copy()
-    }
-
-    /// Takes back all rows of a snapshot.
-    pub fn restore(&mut self, snapshot: &Tensor) {
-        no_grad(|| self.rows.copy_(snapshot));
-    }
-
-    /// Bytes of the rows and of what the optimizer remembers.
-    pub fn n_bytes(&self) -> u64 {
-        self.rows.numel() as u64 * 12
-    }
 }
 
 fn power(rate: f64, n_steps: &Tensor) -> Tensor {
     (n_steps * rate.ln()).exp()
 }
 
-/// Rows drawn for `n_cells` cells by independent standard normals.
-pub fn standard_normal_rows(n_cells: i64, dim: i64, device: Device) -> Tensor {
-    Tensor::randn([n_cells, dim], (Kind::Float, device))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tch::{Device, Kind};
 
     /// PyTorch's Adam on a full gradient: both optimizers must agree with it when every row is touched at every step.
     #[test]

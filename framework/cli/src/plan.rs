@@ -1,6 +1,6 @@
 //! What a run would take: shapes, parameters, memory and time, before it is started.
 
-use crate::run::{check_targets, device_of};
+use crate::run::{check_targets, start_device};
 use anyhow::Result;
 use framework::data::{Dataset, Opened, Subset};
 use framework::fit::{Event, Fit, Observer, Stage};
@@ -60,10 +60,7 @@ pub struct PlannedModality {
 /// # Errors
 /// Whatever would stop the run before it starts to learn.
 pub fn plan(experiment: &Experiment) -> Result<Plan> {
-    let device = device_of(&experiment.fit.device)?;
-    if experiment.fit.n_threads > 0 {
-        tch::set_num_threads(experiment.fit.n_threads as i32);
-    }
+    let device = start_device(&experiment.fit)?;
     let Opened { dataset, split } = Dataset::open_for_training(experiment)?;
     let dimensions = dataset.dimensions(&split.of(Subset::Training));
     let model = build_model(experiment, &dimensions, device)?;

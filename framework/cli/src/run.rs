@@ -4,7 +4,7 @@ mod annotate;
 mod progress;
 mod train;
 
-pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names, data_files};
+pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names};
 pub use progress::Progress;
 pub(crate) use train::check_targets;
-pub use train::{Prepared, Request, device_of, prepare, train};
+pub use train::{Prepared, Request, prepare, start_device, train};

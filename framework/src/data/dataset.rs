@@ -301,7 +301,10 @@ fn file_of(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result
 }
 
 /// The distinct data files of an experiment.
-pub(super) fn files_of(experiment: &Experiment) -> Result<Vec<PathBuf>> {
+///
+/// # Errors
+/// When a modality has none.
+pub fn data_files(experiment: &Experiment) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     for (name, entry) in &experiment.modalities {
         let file = file_of(experiment, name, entry)?;

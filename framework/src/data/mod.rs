@@ -7,7 +7,7 @@ mod matrix;
 mod observations;
 mod split;
 
-pub use dataset::{Assay, Dataset, NewData, Opened};
+pub use dataset::{Assay, Dataset, NewData, Opened, data_files};
 pub use loader::{Loader, minibatches, visiting_order};
 pub use matrix::{MatrixReading, open_matrix};
 pub use observations::Observations;

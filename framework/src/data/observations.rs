@@ -1,6 +1,6 @@
 //! What is written about cells: columns of obs, found by name in the files of the modalities.
 
-use super::dataset::files_of;
+use super::dataset::data_files;
 use crate::spec::Experiment;
 use anndata::{File, Frame, Kind};
 use anyhow::{Context, Result, bail};
@@ -20,7 +20,7 @@ impl Observations {
     /// # Errors
     /// As [`Observations::read`].
     pub fn of_experiment(experiment: &Experiment, cells: &[String]) -> Result<Observations> {
-        Observations::read(&files_of(experiment)?, cells, &wanted_columns(experiment))
+        Observations::read(&data_files(experiment)?, cells, &wanted_columns(experiment))
     }
 
     /// Reads these columns for these cells from the files, the first that has a value for a cell winning.

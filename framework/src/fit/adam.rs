@@ -58,11 +58,6 @@ impl Adam {
             }
         });
     }
-
-    /// The parameters, in the order given.
-    pub fn parameters(&self) -> impl Iterator<Item = &Tensor> {
-        self.slots.iter().map(|slot| &slot.parameter)
-    }
 }
 
 impl Slot {

@@ -32,11 +32,6 @@ impl Terms {
         let values: Vec<Tensor> = self.named.iter().map(|(_, value, _)| value.detach().to_kind(Kind::Double)).collect();
         Tensor::stack(&values, 0)
     }
-
-    /// Weights in the total, in order.
-    pub fn weights(&self) -> impl Iterator<Item = f64> {
-        self.named.iter().map(|(_, _, weight)| *weight)
-    }
 }
 
 /// How the objective is evaluated.

@@ -3,7 +3,7 @@
 use crate::arguments::DestinationArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
-use crate::run::device_of;
+use crate::run::start_device;
 use anndata::Annotator;
 use anyhow::Result;
 use framework::Alignment;
@@ -50,10 +50,7 @@ impl OpenRun {
     pub fn open(path: &Path) -> Result<OpenRun> {
         let directory = RunDirectory::open(path).of_input()?;
         let experiment = read_file(&directory.file("spec.toml"), &[], &Catalogue::linked()?)?;
-        let device = device_of(&experiment.fit.device).of_input()?;
-        if experiment.fit.n_threads > 0 {
-            tch::set_num_threads(experiment.fit.n_threads as i32);
-        }
+        let device = start_device(&experiment.fit).of_input()?;
         let trained = Trained::open(&directory, &experiment, device).of_input()?;
         Ok(OpenRun { directory, experiment, trained })
     }

@@ -6,12 +6,10 @@ use crate::arguments::RunArguments;
 use crate::console::Console;
 use crate::failure::Interrupted;
 use crate::interrupt;
-use crate::run::{
-    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, data_files, prepare, train,
-};
+use crate::run::{Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, prepare, train};
 use anndata::{Annotator, File};
 use anyhow::Result;
-use framework::data::Dataset;
+use framework::data::{Dataset, data_files};
 use framework::infer::{Predictor, embed};
 use framework::spec::Experiment;
 use registry::{Catalogue, read_file};

@@ -14,22 +14,6 @@ use tch::{Kind as TensorKind, Tensor};
 /// Rows of a layer that are predicted and written at a time.
 const ROWS_AT_A_TIME: usize = 1024;
 
-/// The distinct data files of an experiment.
-///
-/// # Errors
-/// When a modality has no file.
-pub fn data_files(experiment: &Experiment) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for (name, entry) in &experiment.modalities {
-        let path = entry.path.clone().or_else(|| experiment.data.path.clone());
-        let path = path.with_context(|| format!("the modality `{name}` has no file"))?;
-        if !files.contains(&path) {
-            files.push(path);
-        }
-    }
-    Ok(files)
-}
-
 /// Names of the annotated copies of data files in a run directory: `annotated.h5mu`, or with each file's own name where
 /// the run read several (numbered where two are called alike).
 pub fn annotated_names(files: &[PathBuf]) -> Vec<String> {

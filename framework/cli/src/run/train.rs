@@ -1,12 +1,11 @@
 //! Opening data, learning a model, and leaving what was learned in a run directory.
 
-use super::data_files;
 use anyhow::{Context, Result, bail, ensure};
-use framework::data::{Dataset, Opened, Split, Subset};
+use framework::data::{Dataset, Opened, Split, Subset, data_files};
 use framework::fit::{Event, Fit, Observer};
 use framework::model::{Model, build_model};
 use framework::run::{MetricsLog, Provenance, RunDirectory, digest_file, digest_text, write_atomically};
-use framework::spec::Experiment;
+use framework::spec::{Experiment, FitSpec};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
@@ -49,10 +48,7 @@ pub struct Prepared {
 /// When data cannot be read, the losses cannot use them, or the directory exists.
 pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
     let experiment = request.experiment;
-    let device = device_of(&experiment.fit.device)?;
-    if experiment.fit.n_threads > 0 {
-        tch::set_num_threads(experiment.fit.n_threads as i32);
-    }
+    let device = start_device(&experiment.fit)?;
     let started_secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let Opened { dataset, split } = Dataset::open_for_training(experiment)?;
     describe(&dataset, &split, say);
@@ -156,11 +152,22 @@ pub(crate) fn check_targets(model: &Model, dataset: &Dataset) -> Result<()> {
     Ok(())
 }
 
+/// Gives libtorch the threads that a spec asks for, and returns its device.
+///
+/// # Errors
+/// When there is no such GPU.
+pub fn start_device(fit: &FitSpec) -> Result<Device> {
+    if fit.n_threads > 0 {
+        tch::set_num_threads(fit.n_threads as i32);
+    }
+    device_of(&fit.device)
+}
+
 /// The device of a name that the spec's check let through.
 ///
 /// # Errors
 /// When there is no such GPU.
-pub fn device_of(name: &str) -> Result<Device> {
+fn device_of(name: &str) -> Result<Device> {
     let number = match name {
         "cpu" => return Ok(Device::Cpu),
         "cuda" => 0,

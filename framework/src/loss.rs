@@ -17,6 +17,10 @@ pub enum TargetValues {
     Counts,
     /// Whether the raw count is above 0, as 1 and 0.
     Presence,
+    /// Successes among trials, such as methylated among covered reads: the target holds the successes, its
+    /// [`trials`](crate::Target::trials) how many there could have been. An entry without trials was not measured, and
+    /// the expected value is the share of successes.
+    Trials,
 }
 
 /// Totals over a modality's cells and features that a loss may need when it is built.
@@ -56,7 +60,8 @@ pub trait Loss: Send {
     /// When prediction and target differ in shape.
     fn per_cell(&self, prediction: &Tensor, target: &Target) -> Result<Tensor>;
 
-    /// The expected value of each feature, in the units of the target.
+    /// The expected value of each feature, in the units of the target (of [`TargetValues::Trials`]: the share of
+    /// successes).
     ///
     /// `totals` is the sum over features of each cell ([n_cells]) for losses whose prediction is a share of it; without
     /// it the shares are returned.

@@ -139,13 +139,25 @@ impl Features {
 #[derive(Debug)]
 pub struct Target {
     features: Features,
+    trials: Option<Features>,
     dense: OnceCell<Tensor>,
 }
 
 impl Target {
     /// A target of these features.
     pub fn new(features: Features) -> Target {
-        Target { features, dense: OnceCell::new() }
+        Target { features, trials: None, dense: OnceCell::new() }
+    }
+
+    /// The same target, each entry of it successes among so many trials.
+    pub fn with_trials(self, trials: Option<Features>) -> Target {
+        Target { trials, ..self }
+    }
+
+    /// How many trials each entry is the successes of; `None` unless the loss asked for them
+    /// ([`TargetValues::Trials`](crate::TargetValues::Trials)).
+    pub fn trials(&self) -> Option<&Features> {
+        self.trials.as_ref()
     }
 
     /// The features as they came, sparse where they are sparse.
@@ -156,6 +168,22 @@ impl Target {
     /// The features of this minibatch as one dense tensor, made once: n_cells × n_features (images keep their shape).
     pub fn dense(&self) -> &Tensor {
         self.dense.get_or_init(|| self.features.to_dense())
+    }
+
+    /// The target of some of its cells, by place; `None`: of all.
+    pub fn select(&self, cells: Option<&Tensor>) -> Target {
+        let of = |features: &Features, dense: &dyn Fn() -> Tensor| match cells {
+            None => features.shallow_clone(),
+            Some(cells) => Features::Dense(dense().index_select(0, cells)),
+        };
+        let trials = self.trials.as_ref().map(|trials| of(trials, &|| trials.to_dense()));
+        Target::new(of(&self.features, &|| self.dense().shallow_clone())).with_trials(trials)
+    }
+
+    /// The same target on a device.
+    pub fn to_device(&self, device: Device) -> Target {
+        let trials = self.trials.as_ref().map(|trials| trials.to_device(device));
+        Target::new(self.features.to_device(device)).with_trials(trials)
     }
 
     /// Sum over the features of each cell: [n_cells].
@@ -206,7 +234,7 @@ impl Part {
         Part {
             measured: self.measured.as_ref().map(|places| places.to_device(device)),
             input: self.input.to_device(device),
-            target: Target::new(self.target.features.to_device(device)),
+            target: self.target.to_device(device),
         }
     }
 }

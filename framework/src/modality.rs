@@ -38,6 +38,16 @@ pub struct Gathered {
     pub input: Features,
     /// What the loss compares with.
     pub target: Features,
+    /// How many trials each entry of the target is the successes of, where the loss asked for
+    /// [`TargetValues::Trials`].
+    pub trials: Option<Features>,
+}
+
+impl Gathered {
+    /// Rows whose target needs no trials.
+    pub fn new(input: Features, target: Features) -> Gathered {
+        Gathered { input, target, trials: None }
+    }
 }
 
 /// How the features of new data met those that a model was trained on.
@@ -72,7 +82,10 @@ pub trait Modality: Send + Sync {
     }
 
     /// Keeps these rows only, in this order.
-    fn keep_cells(&mut self, rows: &[usize]);
+    ///
+    /// # Errors
+    /// When there is no such row.
+    fn keep_cells(&mut self, rows: &[usize]) -> Result<()>;
 
     /// Fits the steps on the training rows and applies them to all.
     ///
@@ -90,7 +103,10 @@ pub trait Modality: Send + Sync {
     fn restore(&mut self, state: &serde_json::Value) -> Result<Alignment>;
 
     /// Totals over these rows.
-    fn statistics(&self, rows: &[usize]) -> Statistics;
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    fn statistics(&self, rows: &[usize]) -> Result<Statistics>;
 
     /// Refuses values that a loss cannot use.
     ///

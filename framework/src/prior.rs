@@ -38,8 +38,11 @@ pub trait LatentPrior: Send {
     }
 
     /// Rows to start from: n_cells × dim, independent standard normal unless the prior knows better.
-    fn initial_rows(&self, n_cells: i64, dim: i64, device: Device) -> Tensor {
-        Tensor::randn([n_cells, dim], (Kind::Float, device))
+    ///
+    /// # Errors
+    /// When there is no memory for them.
+    fn initial_rows(&self, n_cells: i64, dim: i64, device: Device) -> Result<Tensor> {
+        Ok(Tensor::f_randn([n_cells, dim], (Kind::Float, device))?)
     }
 }
 

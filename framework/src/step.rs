@@ -52,5 +52,8 @@ pub trait Step: Send + Sync {
 #[typetag::serialize(tag = "kind")]
 pub trait StepSpec: Spec {
     /// Makes the step, not yet fitted.
-    fn build(&self) -> Box<dyn Step>;
+    ///
+    /// # Errors
+    /// When it cannot be made, as where it needs a file that is not there.
+    fn build(&self) -> Result<Box<dyn Step>>;
 }

@@ -188,15 +188,15 @@ impl Step for Nothing {}
 
 #[framework::typetag::serialize(name = "log_min_max")]
 impl StepSpec for LogMinMax {
-    fn build(&self) -> Box<dyn Step> {
-        Box::new(Nothing)
+    fn build(&self) -> Result<Box<dyn Step>> {
+        Ok(Box::new(Nothing))
     }
 }
 
 #[framework::typetag::serialize(name = "highly_variable")]
 impl StepSpec for HighlyVariable {
-    fn build(&self) -> Box<dyn Step> {
-        Box::new(Nothing)
+    fn build(&self) -> Result<Box<dyn Step>> {
+        Ok(Box::new(Nothing))
     }
 }
 

@@ -189,10 +189,18 @@ pub enum PluginsCommand {
         #[arg(long)]
         json: bool,
     },
-    /// What a component does, its keys, an example.
+    /// What a component does, its keys with types, defaults and ranges, an example.
     Describe {
         /// Name of the component.
         name: String,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the reference pages of all components, and the JSON Schema of a spec, into a folder.
+    Reference {
+        /// The folder; pages of components that are no more go.
+        folder: PathBuf,
     },
 }
 

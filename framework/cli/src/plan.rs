@@ -62,7 +62,7 @@ pub struct PlannedModality {
 pub fn plan(experiment: &Experiment) -> Result<Plan> {
     let device = start_device(&experiment.fit)?;
     let Opened { dataset, split } = Dataset::open_for_training(experiment)?;
-    let dimensions = dataset.dimensions(&split.of(Subset::Training));
+    let dimensions = dataset.dimensions(&split.of(Subset::Training))?;
     let model = build_model(experiment, &dimensions, device)?;
     check_targets(&model, &dataset)?;
     let stop = AtomicBool::new(false);

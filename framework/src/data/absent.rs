@@ -19,7 +19,9 @@ impl Modality for Absent {
         FeatureShape::Vector(0)
     }
 
-    fn keep_cells(&mut self, _rows: &[usize]) {}
+    fn keep_cells(&mut self, _rows: &[usize]) -> Result<()> {
+        Ok(())
+    }
 
     fn prepare(&mut self, _training: &[usize]) -> Result<()> {
         Ok(())
@@ -33,8 +35,8 @@ impl Modality for Absent {
         Ok(Alignment::default())
     }
 
-    fn statistics(&self, _rows: &[usize]) -> Statistics {
-        Statistics::default()
+    fn statistics(&self, _rows: &[usize]) -> Result<Statistics> {
+        Ok(Statistics::default())
     }
 
     fn check_target(&self, _values: TargetValues) -> Result<()> {

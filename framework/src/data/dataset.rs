@@ -175,16 +175,18 @@ impl Dataset {
                 "filtering leaves no cell; lower `min_features_per_cell` or `min_cells_per_feature` of the modalities"
             );
         }
-        self.keep(&cells);
-        Ok(())
+        self.keep(&cells)
     }
 
     /// Keeps these cells only, in this order.
-    pub fn keep(&mut self, cells: &[usize]) {
+    ///
+    /// # Errors
+    /// When a modality cannot take rows out.
+    pub fn keep(&mut self, cells: &[usize]) -> Result<()> {
         self.cells = cells.iter().map(|&cell| std::mem::take(&mut self.cells[cell])).collect();
         for assay in &mut self.assays {
             let rows = assay.measured(cells);
-            assay.modality.keep_cells(&rows);
+            assay.modality.keep_cells(&rows).with_context(|| format!("modality `{}`", assay.name))?;
             let mut next = 0;
             assay.rows = cells
                 .iter()
@@ -196,16 +198,23 @@ impl Dataset {
                 })
                 .collect();
         }
+        Ok(())
     }
 
     /// What a model must know of each modality.
-    pub fn dimensions(&self, training: &[usize]) -> Vec<Dimensions> {
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn dimensions(&self, training: &[usize]) -> Result<Vec<Dimensions>> {
         let all: Vec<usize> = (0..self.cells.len()).collect();
-        let of = |assay: &Assay| Dimensions {
-            shape: assay.modality.shape(),
-            training: assay.modality.statistics(&assay.measured(training)),
-            all: assay.modality.statistics(&assay.measured(&all)),
+        let of = |assay: &Assay| -> Result<Dimensions> {
+            Ok(Dimensions {
+                shape: assay.modality.shape(),
+                training: assay.modality.statistics(&assay.measured(training))?,
+                all: assay.modality.statistics(&assay.measured(&all))?,
+            })
         };
+        let of = |assay: &Assay| of(assay).with_context(|| format!("modality `{}`", assay.name));
         self.assays.iter().map(of).collect()
     }
 
@@ -238,7 +247,8 @@ impl Dataset {
             Tensor::from_slice(&places.map(|place| place as i64).collect::<Vec<_>>())
         });
         let gathered = assay.modality.gather(&rows, values)?;
-        Ok(Some(Part { measured, input: gathered.input, target: Target::new(gathered.target) }))
+        let target = Target::new(gathered.target).with_trials(gathered.trials);
+        Ok(Some(Part { measured, input: gathered.input, target }))
     }
 
     /// Number of cells of each pattern of measured modalities, most frequent first.
@@ -283,15 +293,14 @@ impl NewData<'_> {
         if !present {
             return Ok(Box::new(Absent));
         }
-        let steps = entry.steps.iter().map(|step| step.build()).collect();
-        entry.spec.open(&Source { name, path: self.path, key: Some(key) }, steps)
+        entry.spec.open(&Source { name, path: self.path, key: Some(key) }, entry.build_steps()?)
     }
 }
 
 fn open_own(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result<Box<dyn Modality>> {
     let path = file_of(experiment, name, entry)?;
-    let steps = entry.steps.iter().map(|step| step.build()).collect();
-    entry.spec.open(&Source { name, path: &path, key: Some(entry.key.as_deref().unwrap_or(name)) }, steps)
+    let source = Source { name, path: &path, key: Some(entry.key.as_deref().unwrap_or(name)) };
+    entry.spec.open(&source, entry.build_steps()?)
 }
 
 /// The file of a modality: its own, or the experiment's.

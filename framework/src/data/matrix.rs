@@ -22,9 +22,12 @@ use crate::minibatch::FeatureShape;
 use crate::modality::{Alignment, Gathered, Modality};
 use crate::step::Step;
 use anndata::Csr;
-use anyhow::Result;
+use anyhow::{Result, bail};
 use rayon::prelude::*;
 use std::path::PathBuf;
+
+/// Why a loss of successes among trials cannot work on one matrix.
+const NO_TRIALS: &str = "the loss compares successes with trials, but this modality has one matrix; choose another loss";
 
 /// How a matrix is read and what is expected of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,12 +185,13 @@ impl Modality for MatrixModality {
         self.cells_with_enough_features(kept)
     }
 
-    fn keep_cells(&mut self, rows: &[usize]) {
+    fn keep_cells(&mut self, rows: &[usize]) -> Result<()> {
         if rows.len() == self.raw.n_rows && rows.iter().enumerate().all(|(place, row)| place == *row) {
-            return;
+            return Ok(());
         }
-        self.replace(|matrix| matrix.select_rows(rows)).expect("rows of this modality");
+        self.replace(|matrix| matrix.select_rows(rows))?;
         self.cells = rows.iter().map(|row| self.cells[*row].clone()).collect();
+        Ok(())
     }
 
     fn prepare(&mut self, training: &[usize]) -> Result<()> {
@@ -202,7 +206,7 @@ impl Modality for MatrixModality {
         self.restore_state(state)
     }
 
-    fn statistics(&self, rows: &[usize]) -> Statistics {
+    fn statistics(&self, rows: &[usize]) -> Result<Statistics> {
         let of_row = |row: &usize| {
             let entries = self.entries(*row);
             let sum = |values: &[f32]| values.iter().map(|value| f64::from(*value)).sum::<f64>();
@@ -219,7 +223,7 @@ impl Modality for MatrixModality {
             total.raw_sum += raw;
             total.processed_sum += processed;
         }
-        total
+        Ok(total)
     }
 
     fn check_target(&self, values: TargetValues) -> Result<()> {
@@ -227,6 +231,7 @@ impl Modality for MatrixModality {
             TargetValues::Processed => Ok(()),
             TargetValues::UnitInterval => self.check_unit_interval(),
             TargetValues::Counts | TargetValues::Presence => self.check_counts(),
+            TargetValues::Trials => bail!(NO_TRIALS),
         }
     }
 

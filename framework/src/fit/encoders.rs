@@ -179,13 +179,12 @@ fn both_measured(
 ) -> Option<(Estimate, Target)> {
     let (from, to) = (minibatch.parts[source].as_ref()?, minibatch.parts[target].as_ref()?);
     let Some((in_source, in_target)) = from.common_with(to, minibatch.n_cells()) else {
-        return Some((estimate.select(None), Target::new(to.target.features().shallow_clone())));
+        return Some((estimate.select(None), to.target.select(None)));
     };
     if in_source.size()[0] == 0 {
         return None;
     }
-    let values = Features::Dense(to.target.dense().index_select(0, &in_target));
-    Some((estimate.select(Some(&in_source)), Target::new(values)))
+    Some((estimate.select(Some(&in_source)), to.target.select(Some(&in_target))))
 }
 
 /// Means of the losses of validation cells, decoded from their encoders' rows: each modality from itself (full decoder)

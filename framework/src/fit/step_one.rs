@@ -9,7 +9,7 @@ use crate::minibatch::Minibatch;
 use crate::model::{Model, Objective, Space, Terms, trainable};
 use crate::seed::{Purpose, Seed};
 use crate::spec::{LatentFit, LatentOptimizer};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tch::{Device, Tensor};
 
 /// Learns a row per cell and space, and the decoders; rows of validation cells are fitted with frozen decoders.
@@ -25,8 +25,8 @@ pub fn learn_rows(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
     let mut work = RowsAndDecoders {
         model: fit.model,
         dataset: fit.dataset,
-        tables: fresh_tables(fit, n_cells, settings.latent_optimizer),
-        validation_tables: fresh_tables(fit, validation.len(), LatentOptimizer::RowwiseAdam),
+        tables: fresh_tables(fit, n_cells, settings.latent_optimizer)?,
+        validation_tables: fresh_tables(fit, validation.len(), LatentOptimizer::RowwiseAdam)?,
         validation,
         leaves: Vec::new(),
         adam: Adam::new(trainable(&fit.model.generative), settings.learning_rate_decoder, settings.weight_decay),
@@ -48,11 +48,12 @@ pub fn learn_rows(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
 }
 
 /// Tables of rows drawn by each space's prior, `initial_sd` times as wide.
-fn fresh_tables(fit: &Fit<'_>, n_cells: usize, optimizer: LatentOptimizer) -> Vec<LatentTable> {
+fn fresh_tables(fit: &Fit<'_>, n_cells: usize, optimizer: LatentOptimizer) -> Result<Vec<LatentTable>> {
     let initial_sd = fit.experiment.fit.latent.initial_sd;
     let table = |space: &Space| {
-        let rows = space.prior.initial_rows(n_cells as i64, space.dim, fit.device) * initial_sd;
-        LatentTable::new(rows, optimizer)
+        let rows = space.prior.initial_rows(n_cells as i64, space.dim, fit.device);
+        let rows = rows.with_context(|| format!("prior of the latent space `{}`", space.name))?;
+        Ok(LatentTable::new(rows * initial_sd, optimizer))
     };
     fit.model.spaces.iter().map(table).collect()
 }

@@ -129,7 +129,7 @@ impl Predictor<'_> {
         let mut totals = vec![usual; cells.len()];
         for (total, &cell) in totals.iter_mut().zip(cells) {
             if let Some(row) = assay.rows[cell] {
-                *total = assay.modality.statistics(&[row as usize]).raw_sum as f32;
+                *total = assay.modality.statistics(&[row as usize])?.raw_sum as f32;
             }
         }
         Ok(Some(Tensor::from_slice(&totals).to_device(self.device)))

@@ -1,7 +1,7 @@
 //! A whole experiment, resolved.
 
 use super::{DataSpec, EvaluateSpec, FitSpec, ModelSpec};
-use crate::{DecoderSpec, EncoderSpec, LatentPriorSpec, LossSpec, ModalitySpec, StepSpec};
+use crate::{DecoderSpec, EncoderSpec, LatentPriorSpec, LossSpec, ModalitySpec, Step, StepSpec};
 use anyhow::{Context, Result};
 use indexmap::IndexMap;
 use serde::Serialize;
@@ -102,6 +102,17 @@ impl Experiment {
 }
 
 impl ModalityEntry {
+    /// The steps, not yet fitted.
+    ///
+    /// # Errors
+    /// When one cannot be made.
+    pub fn build_steps(&self) -> Result<Vec<Box<dyn Step>>> {
+        let build = |(place, step): (usize, &Box<dyn StepSpec>)| {
+            step.build().with_context(|| format!("step {} of {}", place + 1, self.steps.len()))
+        };
+        self.steps.iter().enumerate().map(build).collect()
+    }
+
     fn to_toml(&self) -> Result<Table> {
         let mut table = as_table(written("spec", &self.spec)?);
         if let Some(path) = &self.path {

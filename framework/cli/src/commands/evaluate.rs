@@ -26,7 +26,7 @@ pub fn evaluate_run(run: &OpenRun, console: &mut Console<'_>) -> Result<Evaluati
     let subsets = run.directory.read_split().of_input()?;
     let cells: Vec<usize> =
         (0..dataset.cells.len()).filter(|&cell| subsets.contains_key(&dataset.cells[cell])).collect();
-    dataset.keep(&cells);
+    dataset.keep(&cells)?;
     let split = Split::new(dataset.cells.iter().map(|cell| subsets[cell].1).collect());
     dataset.observations = Observations::of_experiment(experiment, &dataset.cells).of_input()?;
     let order: Vec<i64> = dataset.cells.iter().map(|cell| subsets[cell].0 as i64).collect();

@@ -232,7 +232,7 @@ impl<'a> Pair<'a> {
 
     fn values(&self) -> TargetValues {
         match self.scene.task.trained.model.branches[self.target].loss.target() {
-            raw @ (TargetValues::Counts | TargetValues::Presence) => raw,
+            raw @ (TargetValues::Counts | TargetValues::Presence | TargetValues::Trials) => raw,
             TargetValues::Processed | TargetValues::UnitInterval => TargetValues::Processed,
         }
     }
@@ -245,6 +245,7 @@ impl<'a> Pair<'a> {
             values: match self.values() {
                 TargetValues::Counts => "counts",
                 TargetValues::Presence => "presence",
+                TargetValues::Trials => "share of trials",
                 TargetValues::Processed | TargetValues::UnitInterval => "processed",
             }
             .to_owned(),

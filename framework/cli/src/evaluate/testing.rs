@@ -74,7 +74,9 @@ impl Modality for Toy {
         FeatureShape::Vector(self.features.len() as i64)
     }
 
-    fn keep_cells(&mut self, _rows: &[usize]) {}
+    fn keep_cells(&mut self, _rows: &[usize]) -> Result<()> {
+        Ok(())
+    }
 
     fn prepare(&mut self, _training: &[usize]) -> Result<()> {
         Ok(())
@@ -88,14 +90,14 @@ impl Modality for Toy {
         Ok(Alignment::default())
     }
 
-    fn statistics(&self, rows: &[usize]) -> Statistics {
+    fn statistics(&self, rows: &[usize]) -> Result<Statistics> {
         let values = || rows.iter().flat_map(|row| self.row(*row));
-        Statistics {
+        Ok(Statistics {
             n_entries: (rows.len() * self.features.len()) as f64,
             n_nonzero: values().filter(|value| **value != 0.0).count() as f64,
             raw_sum: values().map(|value| f64::from(value.ceil())).sum(),
             processed_sum: values().map(|value| f64::from(*value)).sum(),
-        }
+        })
     }
 
     fn check_target(&self, _values: TargetValues) -> Result<()> {
@@ -104,7 +106,7 @@ impl Modality for Toy {
 
     fn gather(&self, rows: &[usize], values: TargetValues) -> Result<Gathered> {
         let target = if values == TargetValues::Counts { f32::ceil } else { |value| value };
-        Ok(Gathered { input: self.features_of(rows, |value| value), target: self.features_of(rows, target) })
+        Ok(Gathered::new(self.features_of(rows, |value| value), self.features_of(rows, target)))
     }
 
     fn n_bytes(&self) -> u64 {
@@ -268,7 +270,7 @@ fn trained(making: Making, dataset: &Dataset) -> Trained {
         dimensions,
         state: serde_json::Value::Null,
     };
-    let preparations = ["x", "y"].into_iter().zip(dataset.dimensions(&all)).map(preparation).collect();
+    let preparations = ["x", "y"].into_iter().zip(dataset.dimensions(&all).unwrap()).map(preparation).collect();
     Trained { model, preparations, device: Device::Cpu }
 }
 

@@ -52,7 +52,7 @@ pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepa
     let started_secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
     let Opened { dataset, split } = Dataset::open_for_training(experiment)?;
     describe(&dataset, &split, say);
-    let dimensions = dataset.dimensions(&split.of(Subset::Training));
+    let dimensions = dataset.dimensions(&split.of(Subset::Training))?;
     let model = build_model(experiment, &dimensions, device)?;
     check_targets(&model, &dataset)?;
     let (n_generative, n_inference) = model.n_parameters();

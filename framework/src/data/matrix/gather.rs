@@ -1,10 +1,10 @@
 //! Rows of a matrix as tensors: sparse where most entries are zero, else dense.
 
-use super::MatrixModality;
+use super::{MatrixModality, NO_TRIALS};
 use crate::loss::TargetValues;
 use crate::minibatch::{Features, SparseFeatures};
 use crate::modality::Gathered;
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use rayon::prelude::*;
 use tch::Tensor;
 
@@ -33,7 +33,7 @@ impl MatrixModality {
     pub(super) fn gather_rows(&self, rows: &[usize], target: TargetValues) -> Result<Gathered> {
         ensure!(self.prepared, "the modality has not been prepared; fit or restore its steps first");
         if let Some(row) = rows.iter().find(|row| **row >= self.raw.n_rows) {
-            anyhow::bail!("row {row} was asked for, but there are {} cells", self.raw.n_rows);
+            bail!("row {row} was asked for, but there are {} cells", self.raw.n_rows);
         }
         let structure = self.is_sparse().then(|| self.structure(rows));
         let features = |values: &[f32]| match &structure {
@@ -45,8 +45,9 @@ impl MatrixModality {
             TargetValues::Counts => features(&self.raw.values),
             TargetValues::Presence => presence(features(&self.raw.values)),
             TargetValues::Processed | TargetValues::UnitInterval => input.shallow_clone(),
+            TargetValues::Trials => bail!(NO_TRIALS),
         };
-        Ok(Gathered { input, target })
+        Ok(Gathered::new(input, target))
     }
 
     fn is_sparse(&self) -> bool {

@@ -104,7 +104,7 @@ mod tests {
         let modality = open(&h5ad(folder.path()), Some("rna"), "counts").unwrap();
         assert_eq!(modality.cells(), ["AAAC-1", "AAAG-1"]);
         assert_eq!(modality.features(), ["MS4A1", "CD3E", "CD3E-1"]);
-        assert_eq!(modality.statistics(&[0, 1]).raw_sum, 6.0);
+        assert_eq!(modality.statistics(&[0, 1]).unwrap().raw_sum, 6.0);
     }
 
     #[test]

@@ -17,8 +17,8 @@ impl Spec for BinarizeSpec {}
 
 #[typetag::serialize(name = "binarize")]
 impl StepSpec for BinarizeSpec {
-    fn build(&self) -> Box<dyn Step> {
-        Box::new(Binarize)
+    fn build(&self) -> Result<Box<dyn Step>> {
+        Ok(Box::new(Binarize))
     }
 }
 

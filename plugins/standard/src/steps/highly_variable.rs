@@ -43,8 +43,8 @@ impl Spec for HighlyVariableSpec {
 
 #[typetag::serialize(name = "highly_variable")]
 impl StepSpec for HighlyVariableSpec {
-    fn build(&self) -> Box<dyn Step> {
-        Box::new(HighlyVariable { spec: self.clone(), selected: None })
+    fn build(&self) -> Result<Box<dyn Step>> {
+        Ok(Box::new(HighlyVariable { spec: self.clone(), selected: None }))
     }
 }
 

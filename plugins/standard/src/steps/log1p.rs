@@ -17,8 +17,8 @@ impl Spec for Log1pSpec {}
 
 #[typetag::serialize(name = "log1p")]
 impl StepSpec for Log1pSpec {
-    fn build(&self) -> Box<dyn Step> {
-        Box::new(Log1p)
+    fn build(&self) -> Result<Box<dyn Step>> {
+        Ok(Box::new(Log1p))
     }
 }
 

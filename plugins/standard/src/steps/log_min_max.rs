@@ -36,8 +36,8 @@ impl Spec for LogMinMaxSpec {
 
 #[typetag::serialize(name = "log_min_max")]
 impl StepSpec for LogMinMaxSpec {
-    fn build(&self) -> Box<dyn Step> {
-        Box::new(LogMinMax { pseudo_count: self.pseudo_count })
+    fn build(&self) -> Result<Box<dyn Step>> {
+        Ok(Box::new(LogMinMax { pseudo_count: self.pseudo_count }))
     }
 }
 
@@ -88,7 +88,7 @@ mod tests {
 
     fn apply(rows: &[&[f32]]) -> Vec<f32> {
         let mut matrix = matrix(rows);
-        LogMinMaxSpec::default().build().apply(&mut matrix).unwrap();
+        LogMinMaxSpec::default().build().unwrap().apply(&mut matrix).unwrap();
         dense(&matrix)
     }
 
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn negative_values_are_refused() {
-        let error = LogMinMaxSpec::default().build().apply(&mut matrix(&[&[-1.5, 1.0]])).unwrap_err().to_string();
+        let error = LogMinMaxSpec::default().build().unwrap().apply(&mut matrix(&[&[-1.5, 1.0]])).unwrap_err().to_string();
         assert!(error.starts_with("found the value -1.5, but the step needs values of at least 0"), "{error}");
     }
 }

@@ -54,12 +54,12 @@ impl Spec for NormalizeTotalSpec {
 
 #[typetag::serialize(name = "normalize_total")]
 impl StepSpec for NormalizeTotalSpec {
-    fn build(&self) -> Box<dyn Step> {
+    fn build(&self) -> Result<Box<dyn Step>> {
         let total = match self.target_sum {
             TargetSum::Number(total) => Some(total),
             TargetSum::Rule(TargetSumRule::Median) => None,
         };
-        Box::new(NormalizeTotal { total })
+        Ok(Box::new(NormalizeTotal { total }))
     }
 }
 
@@ -132,7 +132,7 @@ mod tests {
     const ROWS: [&[f32]; 4] = [&[1.0, 3.0], &[0.0, 0.0], &[0.0, 8.0], &[100.0, 0.0]];
 
     fn step(target_sum: TargetSum) -> Box<dyn Step> {
-        NormalizeTotalSpec { target_sum }.build()
+        NormalizeTotalSpec { target_sum }.build().unwrap()
     }
 
     #[test]

@@ -35,8 +35,8 @@ impl Spec for TfIdfSpec {
 
 #[typetag::serialize(name = "tf_idf")]
 impl StepSpec for TfIdfSpec {
-    fn build(&self) -> Box<dyn Step> {
-        Box::new(TfIdf { scale: self.scale, rarity: None })
+    fn build(&self) -> Result<Box<dyn Step>> {
+        Ok(Box::new(TfIdf { scale: self.scale, rarity: None }))
     }
 }
 
@@ -105,7 +105,7 @@ mod tests {
     fn shares_times_rarity() {
         let rows: [&[f32]; 3] = [&[1.0, 3.0, 0.0], &[2.0, 0.0, 0.0], &[0.0, 1.0, 9.0]];
         let spec = TfIdfSpec { scale: 100.0 };
-        let values = fitted_and_restored(spec.build().as_mut(), spec.build().as_mut(), &rows, &[0, 1]);
+        let values = fitted_and_restored(spec.build().unwrap().as_mut(), spec.build().unwrap().as_mut(), &rows, &[0, 1]);
         // rarity 2/3, 2/3 and none
         let weight = 100.0 * 2.0 / 3.0;
         let expected = [0.25 * weight, 0.75 * weight, 0.0, weight, 0.0, 0.0, 0.0, 0.1 * weight, 0.0];

@@ -167,7 +167,7 @@ pub fn schema_of<S: JsonSchema>() -> serde_json::Value {
     settings.into_generator().into_root_schema_for::<S>().to_value()
 }
 
-/// Declares a component once: its role, name, spec, summary, source and example.
+/// Declares a component once: its role, name, spec, summary, source and example. A [guard](crate::guard) is put around it.
 ///
 /// ```ignore
 /// component! {
@@ -191,10 +191,14 @@ macro_rules! component {
                 example: $example,
                 origin: env!("CARGO_PKG_NAME"),
                 parse: |table| {
-                    $crate::component::parse_table::<$spec>(table)
-                        .map(|spec| $crate::component::AnySpec::$role(Box::new(spec)))
+                    let guard = $crate::guard::Guard::of($crate::Role::$role, $name, env!("CARGO_PKG_NAME"));
+                    let spec = guard.parse::<$spec>(table)?;
+                    Ok($crate::guard::try_defaults($crate::component::AnySpec::$role(Box::new(spec))))
                 },
-                schema: $crate::component::schema_of::<$spec>,
+                schema: || {
+                    let guard = $crate::guard::Guard::of($crate::Role::$role, $name, env!("CARGO_PKG_NAME"));
+                    guard.schema($crate::component::schema_of::<$spec>)
+                },
             }
         }
     };

@@ -9,6 +9,7 @@ pub mod data;
 mod decoder;
 mod encoder;
 pub mod fit;
+pub mod guard;
 pub mod infer;
 pub mod latent;
 pub mod libtorch;

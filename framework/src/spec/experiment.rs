@@ -107,10 +107,8 @@ impl ModalityEntry {
     /// # Errors
     /// When one cannot be made.
     pub fn build_steps(&self) -> Result<Vec<Box<dyn Step>>> {
-        let build = |(place, step): (usize, &Box<dyn StepSpec>)| {
-            step.build().with_context(|| format!("step {} of {}", place + 1, self.steps.len()))
-        };
-        self.steps.iter().enumerate().map(build).collect()
+        let name = |place: usize| format!("step {} of {}", place + 1, self.steps.len());
+        self.steps.iter().enumerate().map(|(place, step)| step.build().with_context(|| name(place))).collect()
     }
 
     fn to_toml(&self) -> Result<Table> {

@@ -18,6 +18,7 @@ mod minibatch;
 mod modality;
 pub mod model;
 pub mod nn;
+pub mod plugin;
 mod prior;
 pub mod run;
 mod seed;
@@ -34,4 +35,4 @@ pub use prior::{LatentPrior, LatentPriorSpec, PriorContext};
 pub use seed::{Purpose, Seed};
 pub use step::{Step, StepSpec};
 
-pub use {anndata, anyhow, inventory, schemars, serde, serde_json, tch, typetag};
+pub use {anndata, anyhow, inventory, log, schemars, serde, serde_json, tch, typetag};

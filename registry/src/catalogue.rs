@@ -3,14 +3,17 @@
 //! Declared is what a linked crate submits; listed here is what a spec may name. Nothing here reads specs.
 
 use crate::suggest::advice;
-use anyhow::{Result, bail, ensure};
+use crate::library::{Library, load};
+use anyhow::{Context, Result, bail, ensure};
 use framework::component::{ComponentInfo, Role, declared};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// The components that a spec may name, sorted by role and name.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
     components: BTreeMap<(Role, &'static str), &'static ComponentInfo>,
+    libraries: Vec<&'static Library>,
 }
 
 impl Catalogue {
@@ -30,18 +33,50 @@ impl Catalogue {
         Ok(catalogue)
     }
 
-    /// Lists one more component, as of a loaded library.
+    /// Loads a library and lists its components; a library that is listed already is left as it is.
+    ///
+    /// # Errors
+    /// When it cannot be loaded, or declares a component of a role and name that are taken; nothing is listed then.
+    pub fn load(&mut self, path: &Path) -> Result<&'static Library> {
+        let library = load(path)?;
+        if self.libraries.iter().any(|known| known.path == library.path) {
+            return Ok(library);
+        }
+        let mut with = self.clone();
+        with.libraries.push(library);
+        for info in &library.components {
+            with.add(info).with_context(|| format!("the plugin `{}` cannot be used", library.path.display()))?;
+        }
+        *self = with;
+        Ok(library)
+    }
+
+    /// The libraries that were loaded, in this order.
+    pub fn libraries(&self) -> &[&'static Library] {
+        &self.libraries
+    }
+
+    /// Where a component is from: its crate, and the library that was loaded for it.
+    pub fn origin(&self, info: &ComponentInfo) -> String {
+        let holds = |library: &&&Library| library.components.iter().any(|own| std::ptr::eq(*own, info));
+        match self.libraries.iter().find(holds) {
+            Some(library) => format!("`{}` (`{}`)", info.origin, library.path.display()),
+            None => format!("`{}`", info.origin),
+        }
+    }
+
+    /// Lists one more component.
     ///
     /// # Errors
     /// When a component of the same role and name is listed already.
     pub fn add(&mut self, info: &'static ComponentInfo) -> Result<()> {
         if let Some(other) = self.components.get(&(info.role, info.name)) {
             bail!(
-                "the {} `{}` is declared twice, by `{}` and by `{}`; rename one of them or leave one of the plugins out",
+                "the {} `{}` is declared twice, by {} and by {}; rename one of them or leave one of the plugins out",
                 info.role,
                 info.name,
-                other.origin,
-                info.origin
+                self.origin(other),
+                self.origin(info)
             );
         }
         self.components.insert((info.role, info.name), info);

@@ -5,6 +5,7 @@
 
 use crate::diagnostic::Diagnostics;
 use crate::document::{Content, Entries, Node};
+use crate::reference::limits;
 use crate::suggest::{advice, alternatives, nearest};
 use serde_json::Value as Schema;
 use toml::{Table, Value};
@@ -145,14 +146,12 @@ impl Check<'_> {
             _ => return Some(value.clone()),
         };
         let limit = |key: &str| schema.get(key).and_then(Schema::as_f64);
-        let bounds = [
-            (limit("minimum").filter(|least| number < *least), "at least"),
-            (limit("maximum").filter(|most| number > *most), "at most"),
-            (limit("exclusiveMinimum").filter(|least| number <= *least), "more than"),
-            (limit("exclusiveMaximum").filter(|most| number >= *most), "less than"),
-        ];
-        match bounds.iter().find_map(|(bound, word)| bound.map(|bound| (bound, word))) {
-            Some((bound, word)) => self.refuse(node, path, &format!("must be {word} {bound}")),
+        let is_outside = limit("minimum").is_some_and(|least| number < least)
+            || limit("maximum").is_some_and(|most| number > most)
+            || limit("exclusiveMinimum").is_some_and(|least| number <= least)
+            || limit("exclusiveMaximum").is_some_and(|most| number >= most);
+        match limits(schema).filter(|_| is_outside) {
+            Some(limits) => self.refuse(node, path, &format!("must be {limits}")),
             None => Some(value.clone()),
         }
     }
@@ -182,7 +181,10 @@ impl Check<'_> {
                 return value;
             }
         }
-        let likely = |option: &&&Schema| types(option).iter().any(|name| fits(node, name)) || choices(option).is_some();
+        let likely = |option: &&&Schema| match choices(option) {
+            Some(_) => node.as_str().is_some(),
+            None => types(option).iter().any(|name| fits(node, name)),
+        };
         match options.iter().filter(likely).collect::<Vec<_>>().as_slice() {
             [one] => self.value(node, one, path),
             _ => self.refuse(node, path, "must have one of the forms that `cithara schema` describes"),
@@ -300,7 +302,7 @@ mod tests {
             found,
             [
                 "`dim` is -1, but must be at least 0",
-                "`rate` is 0, but must be more than 0",
+                "`rate` is 0, but must be above 0",
                 "`order` is `fixd`, but must be `fixed` or `reshuffled`",
                 "`hidden[1]` is the string `x`, but must be a whole number",
                 "unknown key `b` in `[split]`",

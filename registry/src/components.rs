@@ -21,7 +21,7 @@ pub(crate) struct Wanted<'a> {
     pub(crate) default: Option<Default<'a>>,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// Reads a component written as a bare name or as a table; `extract` takes the role's own spec out.
     ///
     /// `node` is the component's value or, where it is not written, a table without keys.

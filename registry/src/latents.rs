@@ -16,7 +16,7 @@ use toml::{Table, Value};
 
 /// Reads all latent spaces: the preset's first, then others in the order of the spec.
 pub(crate) fn read(
-    reader: &mut Reader<'_>,
+    reader: &mut Reader,
     root: &Node,
     preset: &Preset,
     modalities: &[&str],
@@ -45,7 +45,7 @@ pub(crate) fn read(
 }
 
 /// Tells the modalities that no space is read by.
-pub(crate) fn all_read(reader: &mut Reader<'_>, root: &Node, latents: &IndexMap<String, LatentEntry>) {
+pub(crate) fn all_read(reader: &mut Reader, root: &Node, latents: &IndexMap<String, LatentEntry>) {
     for (name, node) in root.get("modality").and_then(Node::as_table).into_iter().flatten() {
         if !latents.values().any(|latent| latent.modalities.contains(name)) {
             let message = format!("the modality `{name}` reads no latent space");
@@ -61,7 +61,7 @@ struct Spaces<'a> {
 }
 
 impl Spaces<'_> {
-    fn one(&self, reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<LatentEntry> {
+    fn one(&self, reader: &mut Reader, site: Site<'_>, name: &str) -> Option<LatentEntry> {
         if site.node.as_table().is_none() {
             let message = format!("`{}` is {}, but must be a table", site.path, shown(site.node));
             reader.push(site, "", message, None);
@@ -74,7 +74,7 @@ impl Spaces<'_> {
         Some(LatentEntry { dim, modalities, noise, prior: prior? })
     }
 
-    fn section(&self, reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<LatentSection> {
+    fn section(&self, reader: &mut Reader, site: Site<'_>, name: &str) -> Option<LatentSection> {
         let own = properties::<LatentSection>();
         let mut first: Vec<_> = own.iter().map(|(key, schema)| (key.as_str(), schema.clone())).collect();
         first.push(("prior", json!(true)));
@@ -101,7 +101,7 @@ impl Spaces<'_> {
         table
     }
 
-    fn prior(&self, reader: &mut Reader<'_>, site: Site<'_>) -> Option<Box<dyn framework::LatentPriorSpec>> {
+    fn prior(&self, reader: &mut Reader, site: Site<'_>) -> Option<Box<dyn framework::LatentPriorSpec>> {
         let nothing = Node { key: site.node.key.clone(), ..Node::empty_table() };
         let node = site.node.get("prior").unwrap_or(&nothing);
         let path = format!("{}.prior", site.path);
@@ -113,7 +113,7 @@ impl Spaces<'_> {
     }
 
     /// Tells modalities that do not exist or are listed twice, and a modality's own space that others read.
-    fn references(&self, reader: &mut Reader<'_>, site: Site<'_>, name: &str, section: &LatentSection) {
+    fn references(&self, reader: &mut Reader, site: Site<'_>, name: &str, section: &LatentSection) {
         for (index, modality) in section.modalities.iter().enumerate() {
             let key = format!("modalities[{index}]");
             if !self.modalities.contains(&modality.as_str()) {

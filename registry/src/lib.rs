@@ -1,8 +1,9 @@
 //! The catalogue of components and the reader of experiment specs.
 //!
 //! `framework` declares, this crate finds: [`Catalogue`] lists what linked crates declare, [`read_file`] turns a TOML
-//! spec into a [`framework::spec::Experiment`] or into [`Diagnostics`] with every error at its line, and [`schema`]
-//! describes a spec for editors. Nothing here opens data or trains.
+//! spec into a [`framework::spec::Experiment`] or into [`Diagnostics`] with every error at its line, [`spec_schema`]
+//! describes a spec for editors, and [`reference`] describes components for people. Libraries of components are loaded here,
+//! and nowhere else. Nothing here opens data or trains.
 
 mod catalogue;
 mod check;
@@ -10,10 +11,13 @@ mod components;
 mod diagnostic;
 mod document;
 mod latents;
+mod library;
 mod modalities;
 mod overrides;
+mod plugins;
 mod preset;
 mod read;
+pub mod reference;
 mod schema;
 mod sections;
 mod suggest;
@@ -22,6 +26,7 @@ mod suggest;
 mod testing;
 
 pub use catalogue::Catalogue;
+pub use library::{Library, ensure_same_fingerprint, read_header};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Position};
 pub use read::{Written, read, read_file};
 pub use schema::spec_schema;

@@ -16,7 +16,7 @@ use toml::Table;
 const COMPONENTS: [&str; 5] = ["kind", "steps", "encoder", "decoder", "loss"];
 
 /// Reads all modalities, in the order of the spec; those with errors are left out.
-pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, settings: Settings) -> IndexMap<String, ModalityEntry> {
+pub(crate) fn read(reader: &mut Reader, root: &Node, settings: Settings) -> IndexMap<String, ModalityEntry> {
     let mut found = IndexMap::new();
     let Some(node) = root.get("modality") else {
         let slip = root.as_table().into_iter().flatten().any(|(key, _)| nearest(key, ["modality"]).is_some());
@@ -45,7 +45,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, root: &Node, settings: Settings) -> 
     found
 }
 
-fn none_given(reader: &mut Reader<'_>, node: &Node) {
+fn none_given(reader: &mut Reader, node: &Node) {
     let names = reader.catalogue.names(Role::Modality).join(", ");
     let help = format!("add `[modality.NAME]` for each assay; modalities: {names}");
     reader.push(Site { node, path: "" }, "", "the spec has no modality", Some(help));
@@ -57,7 +57,7 @@ pub(crate) fn is_name(name: &str) -> bool {
 }
 
 /// Tells a name that cannot be one.
-pub(crate) fn named_well(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> bool {
+pub(crate) fn named_well(reader: &mut Reader, site: Site<'_>, name: &str) -> bool {
     let plain = is_name(name);
     if !plain {
         let message = format!("`{name}` is not a name");
@@ -66,7 +66,7 @@ pub(crate) fn named_well(reader: &mut Reader<'_>, site: Site<'_>, name: &str) ->
     plain
 }
 
-fn one(reader: &mut Reader<'_>, site: Site<'_>, name: &str, settings: Settings) -> Option<ModalityEntry> {
+fn one(reader: &mut Reader, site: Site<'_>, name: &str, settings: Settings) -> Option<ModalityEntry> {
     if name == crate::preset::SHARED {
         let message = "a modality cannot be called `shared`: that is the latent space of all modalities";
         reader.push(site, "", message, Some("give the modality another name, and its assay as `kind`".into()));
@@ -86,7 +86,7 @@ fn one(reader: &mut Reader<'_>, site: Site<'_>, name: &str, settings: Settings) 
 }
 
 /// The modality's component: that of `kind`, or of the table's own name.
-fn kind(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<&'static ComponentInfo> {
+fn kind(reader: &mut Reader, site: Site<'_>, name: &str) -> Option<&'static ComponentInfo> {
     let Some(node) = site.node.get("kind") else {
         let info = reader.catalogue.get(Role::Modality, name);
         if info.is_none() && !reader.slip_of_kind(site, Role::Modality, &host_schemas()) {
@@ -107,7 +107,7 @@ fn kind(reader: &mut Reader<'_>, site: Site<'_>, name: &str) -> Option<&'static 
 }
 
 /// The checked keys of the host and those of the assay.
-fn tables(reader: &mut Reader<'_>, site: Site<'_>, info: &ComponentInfo) -> Option<(Checked, Checked)> {
+fn tables(reader: &mut Reader, site: Site<'_>, info: &ComponentInfo) -> Option<(Checked, Checked)> {
     let host = host_schemas();
     let schema = with_properties(&host, &(info.schema)());
     let Checked { table, dropped } = check_table(site.node, &schema, site.path, &mut reader.diagnostics)?;
@@ -125,13 +125,13 @@ fn host_schemas() -> Vec<(&'static str, Schema)> {
     parts[..1].iter().chain(&own).chain(&parts[1..]).cloned().collect()
 }
 
-fn host_keys(reader: &mut Reader<'_>, site: Site<'_>, checked: Checked) -> Option<ModalitySection> {
+fn host_keys(reader: &mut Reader, site: Site<'_>, checked: Checked) -> Option<ModalitySection> {
     let parse = &parse_table::<ModalitySection>;
     reader.typed(site, checked, &Parser { defaults: Table::new(), parse, validate: &Spec::validate })
 }
 
 fn own_keys(
-    reader: &mut Reader<'_>,
+    reader: &mut Reader,
     site: Site<'_>,
     info: &ComponentInfo,
     checked: Checked,
@@ -162,13 +162,13 @@ fn modality(spec: AnySpec) -> Option<Box<dyn ModalitySpec>> {
 }
 
 /// Reads the components of one modality.
-struct Parts<'a, 'b, 'c> {
-    reader: &'a mut Reader<'b>,
-    site: Site<'c>,
-    defaults: &'c Defaults,
+struct Parts<'a, 'b> {
+    reader: &'a mut Reader,
+    site: Site<'b>,
+    defaults: &'b Defaults,
 }
 
-impl Parts<'_, '_, '_> {
+impl Parts<'_, '_> {
     fn read(mut self, host: Option<ModalitySection>, spec: Option<Box<dyn ModalitySpec>>) -> Option<ModalityEntry> {
         let steps = self.steps();
         let Defaults { encoder, decoder, loss, .. } = self.defaults.clone();

@@ -10,7 +10,7 @@ use crate::document::{Node, parse};
 use crate::preset::expand;
 use crate::sections::{Parser, Reader, Site, TopSection, properties, with_properties};
 use crate::suggest::nearest;
-use crate::{latents, modalities, overrides};
+use crate::{latents, modalities, overrides, plugins};
 use framework::Spec;
 use framework::component::parse_table;
 use framework::spec::{DataSpec, EvaluateSpec, Experiment, FitSpec, ModelSpec, SPEC_VERSION};
@@ -53,7 +53,7 @@ pub fn read(written: &Written<'_>, catalogue: &Catalogue) -> Result<Experiment, 
     let mut root = parse(written.text, &mut diagnostics);
     let is_toml = diagnostics.is_empty();
     overrides::apply(&mut root, written.overrides, &mut diagnostics);
-    let mut reader = Reader { catalogue, diagnostics };
+    let mut reader = Reader { catalogue: catalogue.clone(), diagnostics };
     let experiment = if is_toml { experiment(&mut reader, &root, written.path) } else { None };
     match experiment {
         Some(experiment) if reader.diagnostics.is_empty() => Ok(experiment),
@@ -86,8 +86,10 @@ fn neighbours(path: &Path) -> Option<String> {
     Some(format!("did you mean `{}`?", path.with_file_name(near).display()))
 }
 
-fn experiment(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Option<Experiment> {
+fn experiment(reader: &mut Reader, root: &Node, path: &Path) -> Option<Experiment> {
     version(reader, root)?;
+    let folder = path.parent().unwrap_or(Path::new(""));
+    let plugins = plugins::read(reader, root, folder)?;
     let top = top(reader, root);
     let data: Option<DataSpec> = section(reader, root, "data", Table::new());
     let model: Option<ModelSpec> = section(reader, root, "model", Table::new());
@@ -105,16 +107,15 @@ fn experiment(reader: &mut Reader<'_>, root: &Node, path: &Path) -> Option<Exper
     }
     let mut data = data?;
     has_files(reader, root, &data);
-    let folder = path.parent().unwrap_or(Path::new(""));
     resolve(folder, &mut data.path);
     modalities.values_mut().for_each(|entry| resolve(folder, &mut entry.path));
     let TopSection { name, seed } = top?;
     let name = name.unwrap_or_else(|| stem(path));
-    Some(Experiment { name, seed, data, modalities, model: model?, latents, fit: fit?, evaluate: evaluate? })
+    Some(Experiment { name, seed, plugins, data, modalities, model: model?, latents, fit: fit?, evaluate: evaluate? })
 }
 
 /// The version of the format; another one makes all other errors meaningless.
-fn version(reader: &mut Reader<'_>, root: &Node) -> Option<()> {
+fn version(reader: &mut Reader, root: &Node) -> Option<()> {
     let site = Site { node: root, path: "" };
     match root.get("spec_version") {
         Some(node) if crate::check::plain(node) == Value::Integer(SPEC_VERSION.into()) => Some(()),
@@ -137,9 +138,9 @@ fn version(reader: &mut Reader<'_>, root: &Node) -> Option<()> {
 }
 
 /// Tables of a spec, in the order in which they are listed.
-const TABLES: [&str; 6] = ["data", "modality", "model", "latent", "fit", "evaluate"];
+const TABLES: [&str; 7] = ["plugins", "data", "modality", "model", "latent", "fit", "evaluate"];
 
-fn top(reader: &mut Reader<'_>, root: &Node) -> Option<TopSection> {
+fn top(reader: &mut Reader, root: &Node) -> Option<TopSection> {
     let site = Site { node: root, path: "" };
     let own = properties::<TopSection>();
     let mut keys = vec![("spec_version", json!(true))];
@@ -152,7 +153,7 @@ fn top(reader: &mut Reader<'_>, root: &Node) -> Option<TopSection> {
     reader.typed(site, Checked { table, dropped }, &Parser { defaults: Table::new(), parse, validate: &Spec::validate })
 }
 
-fn section<S>(reader: &mut Reader<'_>, root: &Node, name: &str, defaults: Table) -> Option<S>
+fn section<S>(reader: &mut Reader, root: &Node, name: &str, defaults: Table) -> Option<S>
 where
     S: DeserializeOwned + JsonSchema + Spec,
 {
@@ -162,7 +163,7 @@ where
 }
 
 /// Tells the modalities that have no file.
-fn has_files(reader: &mut Reader<'_>, root: &Node, data: &DataSpec) {
+fn has_files(reader: &mut Reader, root: &Node, data: &DataSpec) {
     if data.path.as_ref().is_some_and(|path| path.as_os_str().is_empty()) {
         let site = Site { node: root.get("data").unwrap_or(root), path: "data" };
         reader.push(site, "path", "`data.path` is empty", None);

@@ -7,7 +7,7 @@ use crate::modalities::example;
 use crate::preset::expand;
 use crate::sections::{LatentSection, ModalitySection, TopSection, properties, with_properties, without_required};
 use framework::component::{ComponentInfo, Role, schema_of};
-use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, SPEC_VERSION};
+use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, SPEC_VERSION, PluginsSpec};
 use serde_json::{Map, Value as Schema, json};
 use toml::Table;
 
@@ -19,6 +19,7 @@ pub fn spec_schema(catalogue: &Catalogue) -> Schema {
     let mut keys = Map::new();
     keys.insert("spec_version".into(), json!({"const": SPEC_VERSION, "description": "Version of the spec format."}));
     keys.extend(properties::<TopSection>());
+    keys.insert("plugins".into(), section::<PluginsSpec>());
     keys.insert("data".into(), section::<DataSpec>());
     keys.insert("modality".into(), modality);
     keys.insert("model".into(), section::<ModelSpec>());

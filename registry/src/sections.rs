@@ -105,8 +105,8 @@ impl Spec for LatentSection {
 
 /// What every reader of a part of a spec works with.
 #[derive(Debug)]
-pub(crate) struct Reader<'a> {
-    pub(crate) catalogue: &'a Catalogue,
+pub(crate) struct Reader {
+    pub(crate) catalogue: Catalogue,
     pub(crate) diagnostics: Diagnostics,
 }
 
@@ -134,7 +134,7 @@ pub(crate) struct Parser<'a, T> {
     pub(crate) validate: &'a dyn Fn(&T) -> Vec<Problem>,
 }
 
-impl Reader<'_> {
+impl Reader {
     /// An error at the key or value of a path below a table.
     pub(crate) fn push(&mut self, site: Site<'_>, key: &str, message: impl Into<String>, help: Option<String>) {
         self.diagnostics.push(site.place(key), message, help);

@@ -11,6 +11,9 @@ pub struct Arguments {
     /// Say nothing but results and errors.
     #[arg(short, long, global = true)]
     pub quiet: bool,
+    /// Load a compiled plugin, as `cithara plugins build` makes it. Loading is running code. May be given again.
+    #[arg(long = "plugin", global = true, value_name = "FILE")]
+    pub plugins: Vec<PathBuf>,
     /// What to do.
     #[command(subcommand)]
     pub command: Command,

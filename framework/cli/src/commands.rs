@@ -13,23 +13,35 @@ mod run;
 mod schema;
 mod simulate;
 
-use crate::arguments::Command;
+use crate::arguments::{Arguments, Command};
 use crate::console::Console;
 use anyhow::Result;
+use model::OfInput;
+use registry::Catalogue;
+use std::path::PathBuf;
 
-/// Does what the command line says.
-pub fn execute(command: Command, console: &mut Console<'_>) -> Result<()> {
+/// Does what the command line says, with the components that are linked and those of the plugins it names.
+pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Console<'_>) -> Result<()> {
+    let catalogue = &catalogue(&plugins)?;
     match command {
-        Command::Demo(arguments) => demo::execute(&arguments, console),
-        Command::Check(arguments) => check::execute(&arguments, console),
-        Command::Plan(arguments) => plan::execute(&arguments, console),
-        Command::Run(arguments) => run::execute(&arguments, console),
-        Command::Embed(arguments) => embed::execute(&arguments, console),
-        Command::Predict(arguments) => predict::execute(&arguments, console),
-        Command::Evaluate(arguments) => evaluate::execute(&arguments, console),
+        Command::Demo(arguments) => demo::execute(&arguments, catalogue, console),
+        Command::Check(arguments) => check::execute(&arguments, catalogue, console),
+        Command::Plan(arguments) => plan::execute(&arguments, catalogue, console),
+        Command::Run(arguments) => run::execute(&arguments, catalogue, console),
+        Command::Embed(arguments) => embed::execute(&arguments, catalogue, console),
+        Command::Predict(arguments) => predict::execute(&arguments, catalogue, console),
+        Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
         Command::Simulate(arguments) => simulate::execute(&arguments, console),
-        Command::Plugins(command) => plugins::execute(&command, console),
-        Command::Schema(arguments) => schema::execute(&arguments, console),
-        Command::Doctor(arguments) => doctor::execute(&arguments, console),
+        Command::Plugins(command) => plugins::execute(&command, catalogue, console),
+        Command::Schema(arguments) => schema::execute(&arguments, catalogue, console),
+        Command::Doctor(arguments) => doctor::execute(&arguments, catalogue, console),
     }
+}
+
+fn catalogue(plugins: &[PathBuf]) -> Result<Catalogue> {
+    let mut catalogue = Catalogue::linked()?;
+    for path in plugins {
+        catalogue.load(path).of_input()?;
+    }
+    Ok(catalogue)
 }

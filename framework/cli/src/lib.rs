@@ -30,7 +30,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, e
     let is_terminal = std::io::stderr().is_terminal();
     let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut console = Console { out, err, is_terminal, colour, quiet: parsed.quiet };
-    match commands::execute(parsed.command, &mut console) {
+    match commands::execute(parsed, &mut console) {
         Ok(()) => OK,
         Err(error) if failure::is_closed_pipe(&error) => OK,
         Err(error) => {

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use std::io::Read;
 use std::path::Path;
 
-/// A data file as it was read.
+/// A file as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileDigest {
     /// Where it was.
@@ -42,6 +42,9 @@ pub struct Provenance {
     pub fit_secs: Option<f64>,
     /// Components by role, name and the crate they come from.
     pub components: Vec<String>,
+    /// Libraries that were loaded for some of them.
+    #[serde(default)]
+    pub plugins: Vec<FileDigest>,
 }
 
 /// Size and SHA-256 of a file.

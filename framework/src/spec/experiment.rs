@@ -1,6 +1,6 @@
 //! A whole experiment, resolved.
 
-use super::{DataSpec, EvaluateSpec, FitSpec, ModelSpec};
+use super::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec};
 use crate::{DecoderSpec, EncoderSpec, LatentPriorSpec, LossSpec, ModalitySpec, Step, StepSpec};
 use anyhow::{Context, Result};
 use indexmap::IndexMap;
@@ -52,6 +52,8 @@ pub struct Experiment {
     pub name: String,
     /// Seed of everything random.
     pub seed: u64,
+    /// Libraries that components come from.
+    pub plugins: PluginsSpec,
     /// The cells.
     pub data: DataSpec,
     /// The assays, in the order of the spec.
@@ -76,6 +78,9 @@ impl Experiment {
         table.insert("spec_version".into(), Value::Integer(SPEC_VERSION.into()));
         table.insert("name".into(), Value::String(self.name.clone()));
         table.insert("seed".into(), written("seed", &self.seed)?);
+        if !self.plugins.libraries.is_empty() {
+            table.insert("plugins".into(), written("plugins", &self.plugins)?);
+        }
         table.insert("data".into(), written("data", &self.data)?);
         let mut modalities = Table::new();
         for (name, entry) in &self.modalities {

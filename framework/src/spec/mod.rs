@@ -5,9 +5,11 @@ mod evaluate;
 mod experiment;
 mod fit;
 mod model;
+mod plugins;
 
 pub use data::{CellSet, DataSpec, SplitSpec};
 pub use evaluate::EvaluateSpec;
 pub use experiment::{Experiment, LatentEntry, ModalityEntry, SPEC_VERSION};
 pub use fit::{EncodersFit, FitSpec, LatentFit, LatentOptimizer, OneStepFit, Order, Schedule, TargetScaling};
 pub use model::{ModelKind, ModelSpec, Settings};
+pub use plugins::PluginsSpec;

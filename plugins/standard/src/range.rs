@@ -5,7 +5,7 @@ use framework::component::require;
 use framework::nn::BlockForm;
 
 /// The largest width of a layer.
-const WIDEST: i64 = 1 << 20;
+pub const WIDEST: i64 = 1 << 20;
 
 /// Refuses a probability of dropping that is not in [0, 1).
 pub fn dropout(problems: &mut Vec<Problem>, key: &str, dropout: f64) {

@@ -7,9 +7,9 @@ use framework::spec::Experiment;
 use registry::{Catalogue, read_file};
 use std::path::Path;
 
-pub(super) fn execute(arguments: &CheckArguments, console: &mut Console<'_>) -> Result<()> {
+pub(super) fn execute(arguments: &CheckArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let path = &arguments.spec.spec;
-    let experiment = read_file(path, &arguments.spec.overrides, &Catalogue::linked()?)?;
+    let experiment = read_file(path, &arguments.spec.overrides, catalogue)?;
     let resolved = experiment.to_toml()?;
     if arguments.resolved {
         console.print(&toml::to_string(&resolved)?)?;

@@ -1,7 +1,7 @@
 //! `cithara demo`: the embedded example, from nothing to an evaluation.
 
 use super::model::OfInput;
-use super::run::{learn, use_model};
+use super::run::{Task, learn, use_model};
 use crate::arguments::DemoArguments;
 use crate::console::Console;
 use crate::simulate::{Design, simulate};
@@ -12,7 +12,7 @@ use registry::{Catalogue, read_file};
 /// The spec that is run: simulation 1 of the APOLLO paper.
 const SPEC: &str = include_str!("../../../../examples/simulation1.toml");
 
-pub(super) fn execute(arguments: &DemoArguments, console: &mut Console<'_>) -> Result<()> {
+pub(super) fn execute(arguments: &DemoArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let folder = &arguments.out;
     std::fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display())).of_input()?;
     let design = Design::of(1).context("setting 1")?;
@@ -20,8 +20,8 @@ pub(super) fn execute(arguments: &DemoArguments, console: &mut Console<'_>) -> R
     let spec = folder.join("simulation1.toml");
     write_atomically(&spec, SPEC.as_bytes()).of_input()?;
     console.note(&format!("cells and spec: {}", folder.display()))?;
-    let experiment = read_file(&spec, &[], &Catalogue::linked()?)?;
+    let experiment = read_file(&spec, &[], catalogue)?;
     let run = folder.join("run");
-    learn(&experiment, &[], (&run, true), console)?;
-    use_model(&run, false, console)
+    learn(&Task { experiment: &experiment, overrides: &[], out: &run, force: true }, catalogue, console)?;
+    use_model(&run, false, catalogue, console)
 }

@@ -8,9 +8,8 @@ use framework::libtorch::{Cuda, LIBTORCH_VERSION, LibtorchReport, libtorch_repor
 use registry::Catalogue;
 use serde_json::json;
 
-pub(super) fn execute(arguments: &DoctorArguments, console: &mut Console<'_>) -> Result<()> {
+pub(super) fn execute(arguments: &DoctorArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let report = libtorch_report();
-    let catalogue = Catalogue::linked()?;
     let hdf5 = anndata::hdf5_version();
     if arguments.json {
         let components: Vec<String> = catalogue.iter().map(|info| format!("{} {}", info.role, info.name)).collect();

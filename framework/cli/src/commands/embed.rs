@@ -8,9 +8,10 @@ use anndata::File;
 use anyhow::Result;
 use framework::data::NewData;
 use framework::infer::embed;
+use registry::Catalogue;
 
-pub(super) fn execute(arguments: &EmbedArguments, console: &mut Console<'_>) -> Result<()> {
-    let run = OpenRun::open(&arguments.run)?;
+pub(super) fn execute(arguments: &EmbedArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let run = OpenRun::open(&arguments.run, catalogue)?;
     let only_modality = arguments.modality.as_deref();
     only_modality.map(|name| run.modality(name)).transpose()?;
     let dataset = run.new_data(&NewData { path: &arguments.data, modality: only_modality }, console)?;

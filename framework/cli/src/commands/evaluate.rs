@@ -8,10 +8,11 @@ use anyhow::{Context, Result};
 use framework::Seed;
 use framework::data::{Observations, Split};
 use framework::run::read_tensors;
+use registry::Catalogue;
 use tch::Tensor;
 
-pub(super) fn execute(arguments: &EvaluateArguments, console: &mut Console<'_>) -> Result<()> {
-    let run = OpenRun::open(&arguments.run)?;
+pub(super) fn execute(arguments: &EvaluateArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let run = OpenRun::open(&arguments.run, catalogue)?;
     let evaluation = evaluate_run(&run, console)?;
     show(&evaluation, arguments.json, console)
 }

@@ -43,13 +43,13 @@ pub struct OpenRun {
 }
 
 impl OpenRun {
-    /// Opens a run directory.
+    /// Opens a run directory; its plugins are loaded.
     ///
     /// # Errors
     /// When it is not a whole run of this program, as an error of input.
-    pub fn open(path: &Path) -> Result<OpenRun> {
+    pub fn open(path: &Path, catalogue: &Catalogue) -> Result<OpenRun> {
         let directory = RunDirectory::open(path).of_input()?;
-        let experiment = read_file(&directory.file("spec.toml"), &[], &Catalogue::linked()?)?;
+        let experiment = read_file(&directory.file("spec.toml"), &[], catalogue)?;
         let device = start_device(&experiment.fit).of_input()?;
         let trained = Trained::open(&directory, &experiment, device).of_input()?;
         Ok(OpenRun { directory, experiment, trained })

@@ -1,6 +1,7 @@
 //! `cithara plugins`: the components that a spec may name.
 
 mod describe;
+mod reference;
 
 use crate::arguments::PluginsCommand;
 use crate::console::Console;
@@ -10,16 +11,19 @@ use framework::component::{ComponentInfo, Role};
 use registry::Catalogue;
 use serde_json::{Value, json};
 
-pub(super) fn execute(command: &PluginsCommand, console: &mut Console<'_>) -> Result<()> {
-    let catalogue = Catalogue::linked()?;
+pub(super) fn execute(command: &PluginsCommand, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     match command {
         PluginsCommand::List { json: true } => console.print_json(&catalogue.iter().map(facts).collect::<Vec<_>>()),
-        PluginsCommand::List { json: false } => console.print(&list(&catalogue)),
-        PluginsCommand::Describe { name } => {
+        PluginsCommand::List { json: false } => console.print(&list(catalogue)),
+        PluginsCommand::Describe { name, json } => {
             let found = catalogue.named(name).map_err(|error| Misuse::new(error.to_string()))?;
+            if *json {
+                return console.print_json(&found.into_iter().map(describe::facts).collect::<Vec<_>>());
+            }
             let pages: Vec<String> = found.into_iter().map(describe::page).collect();
             console.print(&pages.join("\n"))
         }
+        PluginsCommand::Reference { folder } => reference::write(catalogue, folder, console),
     }
 }
 
@@ -30,7 +34,7 @@ fn list(catalogue: &Catalogue) -> String {
     for role in Role::ALL {
         text += &format!("{role}\n");
         for info in catalogue.of_role(role) {
-            text += &format!("  {:width$}  {} ({})\n", info.name, info.summary, info.origin);
+            text += &format!("  {:width$}  {} ({})\n", info.name, info.summary, catalogue.origin(info).replace('`', ""));
         }
     }
     text

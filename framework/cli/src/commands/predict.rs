@@ -9,9 +9,10 @@ use anndata::{File, Kind};
 use anyhow::Result;
 use framework::data::NewData;
 use framework::infer::Predictor;
+use registry::Catalogue;
 
-pub(super) fn execute(arguments: &PredictArguments, console: &mut Console<'_>) -> Result<()> {
-    let run = OpenRun::open(&arguments.run)?;
+pub(super) fn execute(arguments: &PredictArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let run = OpenRun::open(&arguments.run, catalogue)?;
     let (source, target) = (run.modality(&arguments.from)?, run.modality(&arguments.to)?);
     let file = File::open(&arguments.data).of_input()?;
     let only = (file.kind() == Kind::H5ad).then_some(arguments.from.as_str());

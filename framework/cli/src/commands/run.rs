@@ -19,27 +19,37 @@ use std::sync::atomic::Ordering;
 /// Predictions of more numbers than this are left to `cithara predict`.
 const MAX_PREDICTED_NUMBERS: usize = 64 << 20;
 
-pub(super) fn execute(arguments: &RunArguments, console: &mut Console<'_>) -> Result<()> {
+pub(super) fn execute(arguments: &RunArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let overrides = &arguments.spec.overrides;
-    let experiment = read_file(&arguments.spec.spec, overrides, &Catalogue::linked()?)?;
+    let experiment = read_file(&arguments.spec.spec, overrides, catalogue)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.name));
-    learn(&experiment, overrides, (&out, arguments.force), console)?;
+    let task = Task { experiment: &experiment, overrides, out: &out, force: arguments.force };
+    learn(&task, catalogue, console)?;
     if arguments.only_fit {
         return console.note(&format!("run: {}", out.display()));
     }
-    use_model(&out, arguments.json, console)
+    use_model(&out, arguments.json, catalogue, console)
+}
+
+/// What is learned, and where it goes.
+#[derive(Debug)]
+pub struct Task<'a> {
+    /// The resolved spec.
+    pub experiment: &'a Experiment,
+    /// Overrides of the spec, as given.
+    pub overrides: &'a [String],
+    /// The run directory.
+    pub out: &'a Path,
+    /// Whether an earlier run of that name is replaced.
+    pub force: bool,
 }
 
 /// Learns the model of a spec into a run directory.
 ///
 /// # Errors
 /// When the spec's data do not suit it, or learning fails or is interrupted (what was learned is kept).
-pub fn learn(
-    experiment: &Experiment,
-    overrides: &[String],
-    (out, force): (&Path, bool),
-    console: &mut Console<'_>,
-) -> Result<()> {
+pub fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let Task { experiment, overrides, out, force } = *task;
     let interrupted = interrupt::flag();
     let request = Request {
         experiment,
@@ -47,7 +57,7 @@ pub fn learn(
         command: std::env::args().collect(),
         out,
         force,
-        components: components()?,
+        components: components(experiment, catalogue)?,
         interrupted,
     };
     let mut notes = Vec::new();
@@ -69,8 +79,12 @@ pub fn learn(
     Ok(())
 }
 
-fn components() -> Result<Vec<String>> {
-    let catalogue = Catalogue::linked()?;
+/// All components that the spec could have named.
+fn components(experiment: &Experiment, catalogue: &Catalogue) -> Result<Vec<String>> {
+    let mut catalogue = catalogue.clone();
+    for library in &experiment.plugins.libraries {
+        catalogue.load(library)?;
+    }
     Ok(catalogue.iter().map(|info| format!("{} {} ({})", info.role, info.name, info.origin)).collect())
 }
 
@@ -78,8 +92,8 @@ fn components() -> Result<Vec<String>> {
 ///
 /// # Errors
 /// When the annotated copy or the evaluation cannot be written.
-pub fn use_model(out: &Path, json: bool, console: &mut Console<'_>) -> Result<()> {
-    let run = OpenRun::open(out)?;
+pub fn use_model(out: &Path, json: bool, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let run = OpenRun::open(out, catalogue)?;
     let (dataset, _) = run.trained.data(&run.experiment, None)?;
     annotate(&run, &dataset, console)?;
     drop(dataset);

@@ -5,8 +5,8 @@ use crate::console::Console;
 use anyhow::{Context, Result};
 use registry::{Catalogue, spec_schema};
 
-pub(super) fn execute(arguments: &SchemaArguments, console: &mut Console<'_>) -> Result<()> {
-    let schema = spec_schema(&Catalogue::linked()?);
+pub(super) fn execute(arguments: &SchemaArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let schema = spec_schema(catalogue);
     let Some(path) = &arguments.out else { return console.print_json(&schema) };
     let text = serde_json::to_string_pretty(&schema)? + "\n";
     std::fs::write(path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;

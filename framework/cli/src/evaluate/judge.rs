@@ -220,3 +220,33 @@ mod tests {
         assert!(predict(3).contains("more than 2 cells"), "{}", predict(3));
     }
 }
+
+#[cfg(test)]
+mod temporary_timing {
+    use super::*;
+
+    #[test]
+    fn temporary_time() {
+        if std::env::var_os("TIME").is_none() {
+            return;
+        }
+        tch::manual_seed(1);
+        let options = (Kind::Float, tch::Device::Cpu);
+        let dense = Tensor::rand([2000, 8000], options);
+        let observed = Matrix::dense(&(&dense * dense.gt(0.7))).unwrap();
+        let rows: Vec<usize> = (0..2000).collect();
+        for _ in 0..3 {
+            let start = std::time::Instant::now();
+            let judge = Judge::new(&observed, &rows, 0.3, Seed(0)).unwrap();
+            let judged = judge
+                .method(Method::of_model("m", "m"), |receive| {
+                    for at in (0..2000).step_by(500) {
+                        receive(&(dense.narrow(0, at, 500) * 0.9 + 0.05))?;
+                    }
+                    Ok(())
+                })
+                .unwrap();
+            println!("judge {:?} {:?} {:?}", start.elapsed(), judged.scores.rmse, judged.scores.by_feature.mean);
+        }
+    }
+}

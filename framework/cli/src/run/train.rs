@@ -197,6 +197,7 @@ fn provenance_of(request: &Request<'_>, run: &RunDirectory, started_secs: u64) -
         started_secs,
         fit_secs: None,
         components: request.components.clone(),
+        plugins: experiment.plugins.libraries.iter().map(|path| digest_file(path)).collect::<Result<_>>()?,
     })
 }
 

@@ -17,11 +17,14 @@ use tch::Tensor;
 #[serde(deny_unknown_fields, default)]
 pub struct MlpDecoderSpec {
     /// Widths of the hidden blocks, each from 1 to 1048576; at least one. Published: [1024, 1024, 1024].
+    #[schemars(length(min = 1), inner(range(min = 1, max = range::WIDEST)))]
     pub hidden: Vec<i64>,
     /// Probability with which each number that enters a block is dropped in training, in [0, 1).
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub dropout: f64,
     /// The same for the latent row itself, in [0, 1); `dropout` where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub input_dropout: Option<f64>,
     /// Normalisation of hidden numbers: `batch` (over the cells of the minibatch, as published), `layer` (within each
     /// cell) or `none`.
@@ -31,6 +34,7 @@ pub struct MlpDecoderSpec {
     /// `norm_activation` (as in the published code) or `activation_norm` (as in the published text).
     pub order: BlockOrder,
     /// Slope of the leaky ReLU below 0, in [0, 1].
+    #[schemars(range(min = 0, max = 1))]
     pub slope: f64,
     /// Whether the last linear map adds a bias (published: no).
     pub output_bias: bool,

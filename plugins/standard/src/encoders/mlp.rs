@@ -26,7 +26,7 @@ pub enum HeadHidden {
     /// A named rule.
     Rule(HeadRule),
     /// That many numbers.
-    Width(i64),
+    Width(#[schemars(range(min = 1, max = range::WIDEST))] i64),
 }
 
 /// A multilayer perceptron: features → trunk → one head per latent space.
@@ -37,14 +37,17 @@ pub enum HeadHidden {
 #[serde(deny_unknown_fields, default)]
 pub struct MlpEncoderSpec {
     /// Widths of the blocks that all heads share, each from 1 to 1048576; at least one. Published: [1024, 1024].
+    #[schemars(length(min = 1), inner(range(min = 1, max = range::WIDEST)))]
     pub hidden: Vec<i64>,
     /// Width of the hidden block of each head: `latent` (as wide as the latent space, as published), `none` (the head
     /// is one linear map) or a number from 1 to 1048576.
     pub head_hidden: HeadHidden,
     /// Probability with which each number that enters a block is dropped in training, in [0, 1).
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub dropout: f64,
     /// The same for the features themselves, in [0, 1); `dropout` where it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub input_dropout: Option<f64>,
     /// Normalisation of hidden numbers: `batch` (over the cells of the minibatch, as published), `layer` (within each
     /// cell) or `none`.
@@ -54,6 +57,7 @@ pub struct MlpEncoderSpec {
     /// `norm_activation` (as in the published code) or `activation_norm` (as in the published text).
     pub order: BlockOrder,
     /// Slope of the leaky ReLU below 0, in [0, 1].
+    #[schemars(range(min = 0, max = 1))]
     pub slope: f64,
     /// Whether the last linear map of each head adds a bias (published: no).
     pub output_bias: bool,

@@ -35,7 +35,7 @@ pub enum PosWeight {
     /// A named rule.
     Rule(PosWeightRule),
     /// That weight.
-    Number(f64),
+    Number(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
 
 /// Binary cross-entropy between the sigmoid of the prediction and values in [0, 1], mean over the features of a cell.
@@ -52,6 +52,7 @@ pub struct BceSpec {
     /// the expected value is σ(x − ln w). `false` gives σ(x), as published.
     pub undo_pos_weight: bool,
     /// The least weight that a rule may give, above 0: (N − S)/S is negative where the mean raw value is above 1.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub pos_weight_floor: f64,
 }
 

@@ -25,6 +25,7 @@ pub enum L2Scaling {
 #[serde(deny_unknown_fields, default)]
 pub struct L2Spec {
     /// Weight λ of the norm, at least 0. Published: 0.001.
+    #[schemars(range(min = 0))]
     pub weight: f64,
     /// `per_dimension` (norm divided by the width of the space, as in the published code) or `published` (the norm
     /// itself, as in the published equation 1).

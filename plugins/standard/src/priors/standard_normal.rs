@@ -28,6 +28,7 @@ pub enum DivergenceScaling {
 #[serde(deny_unknown_fields, default)]
 pub struct StandardNormalSpec {
     /// Weight of the cost of a row, at least 0; the divergence of posteriors is weighted by `fit.one_step` instead.
+    #[schemars(range(min = 0))]
     pub weight: f64,
     /// `standard`, or `published`: the divergence is divided by the cells of the minibatch once more than the mean over
     /// cells does, as in the code of the published one-step baseline.

@@ -20,8 +20,10 @@ const DEVIATIONS_PER_MAD: f64 = 1.4826;
 #[serde(deny_unknown_fields, default)]
 pub struct HighlyVariableSpec {
     /// How many features are kept, at least 1; all where the file has fewer.
+    #[schemars(range(min = 1))]
     pub n_features: usize,
     /// Number of bins of similar mean, from 1 to 1000.
+    #[schemars(range(min = 1, max = 1000))]
     pub n_bins: usize,
 }
 

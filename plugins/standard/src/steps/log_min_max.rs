@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct LogMinMaxSpec {
     /// The number c added before the logarithm, above 0. Published: 0.5.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub pseudo_count: f64,
 }
 

@@ -24,7 +24,7 @@ pub enum TargetSum {
     /// A named rule.
     Rule(TargetSumRule),
     /// That total.
-    Number(f64),
+    Number(#[schemars(extend("exclusiveMinimum" = 0))] f64),
 }
 
 /// x ↦ x · t / (total of the cell); cells without any value stay as they are.

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields, default)]
 pub struct TfIdfSpec {
     /// The factor s, above 0.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub scale: f64,
 }
 

@@ -8,8 +8,8 @@ use tests_support::{repository, say_skipped};
 
 /// A file longer than this holds more than one concept.
 const MAX_LINES: usize = 600;
-/// The only file with code that the compiler cannot check.
-const UNSAFE: &str = "framework/src/libtorch.rs";
+/// The only files with code that the compiler cannot check: opening libraries, and the symbol that is looked for in them.
+const UNSAFE: [&str; 3] = ["framework/src/libtorch.rs", "framework/src/plugin/entry.rs", "registry/src/library.rs"];
 /// Crates that other crates of ours import, beside what `plugins/*` is.
 const IMPORTS: [(&str, &[&str]); 8] = [
     ("cithara-anndata", &[]),
@@ -113,10 +113,10 @@ fn no_file_is_too_long() {
 }
 
 #[test]
-fn unchecked_code_is_in_one_file() {
+fn unchecked_code_is_where_libraries_are_opened() {
     // in two pieces, so that this file does not find itself
     let keyword = ["un", "safe"].concat();
-    for (name, text) in rust_files().into_iter().filter(|(name, _)| name != UNSAFE) {
+    for (name, text) in rust_files().into_iter().filter(|(name, _)| !UNSAFE.contains(&name.as_str())) {
         let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
         let found = code.into_iter().find(|line| has_word(line, &keyword));
         assert_eq!(found, None, "{name}");

@@ -2,7 +2,7 @@
 
 fn main() -> Result<(), std::env::VarError> {
     println!("cargo::rerun-if-changed=build.rs");
-    let libtorch = std::env::var("DEP_TCH_LIBTORCH_LIB")?;
+    let libtorch = std::env::var("DEP_CITHARA_LIBTORCH")?;
     println!("cargo::rustc-link-arg=-Wl,-rpath,{libtorch}");
     Ok(())
 }

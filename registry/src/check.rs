@@ -5,8 +5,8 @@
 
 use crate::diagnostic::Diagnostics;
 use crate::document::{Content, Entries, Node};
-use crate::reference::limits;
-use crate::suggest::{advice, alternatives, nearest};
+use crate::reference::{limits, n_items};
+use crate::suggest::{advice, either, nearest};
 use serde_json::Value as Schema;
 use toml::{Table, Value};
 
@@ -56,7 +56,7 @@ struct Check<'a> {
 impl Check<'_> {
     fn value(&mut self, node: &Node, schema: &Schema, path: &str) -> Option<Value> {
         if let Some(choices) = choices(schema) {
-            return self.choice(node, &choices, path);
+            return self.choice(node, &choices, &must_be_one_of(&[schema]), path);
         }
         if let Some(options) = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Schema::as_array) {
             return self.any(node, options, path);
@@ -116,10 +116,10 @@ impl Check<'_> {
     fn list(&mut self, node: &Node, items: &[Node], schema: &Schema, path: &str) -> Option<Value> {
         let n = items.len() as u64;
         let limit = |key: &str| schema.get(key).and_then(Schema::as_u64);
-        match (limit("minItems"), limit("maxItems")) {
-            (Some(least), _) if n < least => return self.refuse_list(node, path, &format!("at least {least}")),
-            (_, Some(most)) if n > most => return self.refuse_list(node, path, &format!("at most {most}")),
-            _ => {}
+        let is_outside =
+            limit("minItems").is_some_and(|least| n < least) || limit("maxItems").is_some_and(|most| n > most);
+        if let Some(n_items) = n_items(schema).filter(|_| is_outside) {
+            return self.refuse(node, path, &format!("must have {n_items}"));
         }
         let each = |index: usize| match schema.get("items") {
             Some(Schema::Array(places)) => places.get(index).unwrap_or(&Schema::Bool(true)),
@@ -133,10 +133,6 @@ impl Check<'_> {
             self.dropped.push(self.relative(path));
         }
         complete.map(Value::Array)
-    }
-
-    fn refuse_list(&mut self, node: &Node, path: &str, how_many: &str) -> Option<Value> {
-        self.refuse(node, path, &format!("must have {how_many} items"))
     }
 
     fn range(&mut self, node: &Node, value: &Value, schema: &Schema, path: &str) -> Option<Value> {
@@ -156,14 +152,13 @@ impl Check<'_> {
         }
     }
 
-    fn choice(&mut self, node: &Node, choices: &[&str], path: &str) -> Option<Value> {
+    fn choice(&mut self, node: &Node, choices: &[&str], expected: &str, path: &str) -> Option<Value> {
         if let Some(text) = node.as_str()
             && choices.contains(&text)
         {
             return Some(Value::String(text.to_owned()));
         }
-        let expected = format!("must be {}", alternatives(choices));
-        let Some(text) = node.as_str() else { return self.refuse(node, path, &expected) };
+        let Some(text) = node.as_str() else { return self.refuse(node, path, expected) };
         let help = nearest(text, choices.iter().copied()).map(|name| format!("did you mean `{name}`?"));
         self.dropped.push(self.relative(path));
         self.diagnostics.push(node.place.clone(), format!("`{path}` is `{text}`, but {expected}"), help);
@@ -185,9 +180,13 @@ impl Check<'_> {
             Some(_) => node.as_str().is_some(),
             None => types(option).iter().any(|name| fits(node, name)),
         };
+        let expected = must_be_one_of(&options);
         match options.iter().filter(likely).collect::<Vec<_>>().as_slice() {
-            [one] => self.value(node, one, path),
-            _ => self.refuse(node, path, "must have one of the forms that `cithara schema` describes"),
+            [one] => match choices(one) {
+                Some(choices) => self.choice(node, &choices, &expected, path),
+                None => self.value(node, one, path),
+            },
+            _ => self.refuse(node, path, &expected),
         }
     }
 
@@ -257,10 +256,29 @@ fn must_be(types: &[&str]) -> String {
     format!("must be {}", words.join(" or "))
 }
 
+/// What a value must be that may have several forms.
+fn must_be_one_of(options: &[&Schema]) -> String {
+    let mut words = Vec::new();
+    for option in options {
+        match choices(option) {
+            Some(names) => words.extend(names.iter().map(|name| format!("`{name}`"))),
+            None => {
+                let limits = limits(option).map(|limits| format!(" {limits}")).unwrap_or_default();
+                words.extend(types(option).iter().map(|name| format!("{}{limits}", word(name))));
+            }
+        }
+    }
+    match words.as_slice() {
+        [] => "must have one of the forms that `cithara schema` describes".to_owned(),
+        words => format!("must be {}", either(words)),
+    }
+}
+
 /// A value as it is named in messages.
 pub(crate) fn shown(node: &Node) -> String {
     match &node.content {
         Content::Table(_) => "a table".to_owned(),
+        Content::List(items) if items.is_empty() => "an empty list".to_owned(),
         Content::List(items) => format!("a list of {}", items.len()),
         Content::Scalar(Value::String(text)) if text.chars().count() > 60 => "a long string".to_owned(),
         Content::Scalar(Value::String(text)) => format!("the string `{text}`"),
@@ -279,6 +297,33 @@ mod tests {
         let node = parse(text, &mut diagnostics);
         let checked = check_table(&node, schema, "", &mut diagnostics).unwrap();
         (diagnostics.sorted().iter().map(|one| one.message.clone()).collect(), checked)
+    }
+
+    #[test]
+    fn each_slip_of_a_limit_is_one_error() {
+        let width =
+            json!({"anyOf": [{"oneOf": [{"const": "latent"}, {"const": "none"}]}, {"type": "integer", "minimum": 1}]});
+        let schema = json!({"properties": {
+            "dropout": {"type": "number", "minimum": 0, "exclusiveMaximum": 1},
+            "n": {"type": "integer", "minimum": 1, "maximum": 9},
+            "hidden": {"type": "array", "items": {"type": "integer", "minimum": 1}, "minItems": 1, "maxItems": 2},
+            "a": width, "b": width, "c": width,
+        }});
+        let (found, _) = messages("dropout = 1\nn = 10\nhidden = []\na = 0\nb = \"latnt\"\nc = true", &schema);
+        let expected = [
+            "`dropout` is 1, but must be in [0, 1)",
+            "`n` is 10, but must be from 1 to 9",
+            "`hidden` is an empty list, but must have from 1 to 2 items",
+            "`a` is 0, but must be at least 1",
+            "`b` is `latnt`, but must be `latent`, `none` or a whole number at least 1",
+            "`c` is true, but must be `latent`, `none` or a whole number at least 1",
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(
+            messages("dropout = 0\nn = 9\nhidden = [1, 0]\na = 1", &schema).0,
+            ["`hidden[1]` is 0, but must be at least 1"]
+        );
+        assert!(messages("dropout = nan", &schema).0.is_empty(), "left to the component's own check");
     }
 
     #[test]

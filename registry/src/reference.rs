@@ -13,7 +13,7 @@ mod words;
 
 pub use example::{header, in_spec};
 pub use keys::{Key, Unwritten, keys};
-pub(crate) use words::limits;
+pub(crate) use words::{limits, n_items};
 
 use crate::catalogue::Catalogue;
 use crate::schema::spec_schema;
@@ -130,7 +130,10 @@ mod tests {
         let mut parts: Vec<&str> = page.split('/').collect();
         parts.pop();
         for part in link.split('#').next().unwrap_or_default().split('/') {
-            if part == ".." { drop(parts.pop()) } else { parts.push(part) }
+            match part {
+                ".." => parts.truncate(parts.len().saturating_sub(1)),
+                part => parts.push(part),
+            }
         }
         parts.join("/")
     }

@@ -25,7 +25,12 @@ pub(crate) fn advice(written: &str, what: &str, known: &[&str]) -> String {
 /// Names in backticks as in "`a`, `b` or `c`".
 pub(crate) fn alternatives(names: &[&str]) -> String {
     let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.as_slice() {
+    either(&quoted)
+}
+
+/// Words as in "a, b or c".
+pub(crate) fn either(words: &[String]) -> String {
+    match words {
         [] => "nothing".to_owned(),
         [one] => one.clone(),
         [first @ .., last] => format!("{} or {last}", first.join(", ")),

@@ -205,6 +205,38 @@ pub enum PluginsCommand {
         /// The folder; pages of components that are no more go.
         folder: PathBuf,
     },
+    /// Make a crate for a new assay: modality, decoder, loss, tests.
+    New(NewPluginArguments),
+    /// Compile a crate of components into a file that `--plugin` and specs can name.
+    Build(BuildPluginArguments),
+    /// Say what a compiled plugin is and declares, or why it would not load.
+    Check {
+        /// The compiled plugin.
+        library: PathBuf,
+    },
+}
+
+/// `cithara plugins new`.
+#[derive(Debug, Args)]
+pub struct NewPluginArguments {
+    /// Name of the assay: lower-case letters, digits and `_`.
+    pub name: String,
+    /// The folder to be made; default the name.
+    #[arg(long)]
+    pub folder: Option<PathBuf>,
+    /// The checkout that this program was compiled from, where it has moved.
+    #[arg(long, value_name = "FOLDER")]
+    pub cithara: Option<PathBuf>,
+}
+
+/// `cithara plugins build`.
+#[derive(Debug, Args)]
+pub struct BuildPluginArguments {
+    /// The folder of the crate.
+    pub folder: PathBuf,
+    /// The checkout that this program was compiled from, where it has moved.
+    #[arg(long, value_name = "FOLDER")]
+    pub cithara: Option<PathBuf>,
 }
 
 /// `cithara schema`.

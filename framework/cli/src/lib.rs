@@ -6,6 +6,7 @@ mod console;
 pub mod evaluate;
 mod failure;
 mod interrupt;
+mod log;
 pub mod plan;
 pub mod run;
 pub mod simulate;
@@ -27,6 +28,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, out: &mut dyn Write, e
         Ok(parsed) => parsed,
         Err(message) => return usage(&message, out, err),
     };
+    log::start(parsed.quiet);
     let is_terminal = std::io::stderr().is_terminal();
     let colour = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let mut console = Console { out, err, is_terminal, colour, quiet: parsed.quiet };

@@ -6,5 +6,6 @@ mod train;
 
 pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names};
 pub use progress::Progress;
+pub(crate) use progress::beside_bar;
 pub(crate) use train::check_targets;
 pub use train::{Prepared, Request, prepare, start_device, train};

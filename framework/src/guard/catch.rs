@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
+use std::path::Path;
 use std::sync::Once;
 
 thread_local! {
@@ -41,14 +42,19 @@ fn listen() {
 }
 
 fn note(panic: &PanicHookInfo<'_>) {
-    let place = panic.location().map(|place| format!(" ({}:{})", place.file(), place.line())).unwrap_or_default();
-    SAID.set(Some(message(panic.payload()) + &place));
+    let said = message(panic.payload());
+    SAID.set(Some(match panic.location() {
+        // A line of another crate says nothing to the author of the component, and is a long path.
+        Some(place) if Path::new(place.file()).is_relative() => format!("{said} ({}:{})", place.file(), place.line()),
+        _ => said,
+    }));
 }
 
-/// The words of a panic, without libtorch's own trace.
+/// The words of a panic; of libtorch's, what went wrong without its trace.
 fn message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a message");
+    let (before, text) = text.split_once("Torch(\"").map_or(("", text), |(_, text)| ("libtorch: ", text));
     let end = ["\nException raised from", "\\nException raised from"].iter().filter_map(|mark| text.find(mark)).min();
-    text[..end.unwrap_or(text.len())].trim_end().to_owned()
+    format!("{before}{}", text[..end.unwrap_or(text.len())].trim_end())
 }

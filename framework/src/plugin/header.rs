@@ -177,7 +177,8 @@ mod tests {
     #[test]
     fn other_fingerprints_differ_by_name() {
         let text = String::from_utf8(OWN.to_vec()).unwrap();
-        let other = Header::parse(text.replace("rustc ", "rustc 0.").replace("profile unwind", "profile abort").as_bytes());
+        let other =
+            Header::parse(text.replace("rustc ", "rustc 0.").replace("profile unwind", "profile abort").as_bytes());
         assert_eq!(other.unwrap().differences(&Header::own()), ["rustc", "profile"]);
     }
 

@@ -1,6 +1,7 @@
 //! Pieces of Markdown: cells and tables.
 
 use super::keys::{Key, Unwritten};
+use crate::suggest::either;
 
 /// A text as a cell of a table: one line, bars escaped.
 pub(crate) fn cell(text: &str) -> String {
@@ -32,12 +33,7 @@ pub(crate) fn key_table(keys: &[Key]) -> String {
 fn kinds(kinds: &[String]) -> String {
     let is_choice = |kind: &&String| kind.starts_with(['"', '-']) || kind.parse::<f64>().is_ok() || is_flag(kind);
     let shown = |kind: &String| if is_choice(&kind) { code(kind) } else { kind.clone() };
-    let shown: Vec<String> = kinds.iter().map(shown).collect();
-    match shown.as_slice() {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-    }
+    either(&kinds.iter().map(shown).collect::<Vec<_>>())
 }
 
 fn is_flag(kind: &str) -> bool {

@@ -14,23 +14,19 @@ use serde_json::Value as Schema;
 pub(crate) fn page(catalogue: &Catalogue, info: &ComponentInfo) -> String {
     let ComponentInfo { role, name, summary, source, origin, .. } = info;
     let schema = (info.schema)();
-    let mut text = format!("{MARK}\n# {role} `{name}`\n\n{}.\n", capitalised(summary));
+    let mut text = format!("{MARK}\n# {role} `{name}`: {summary}\n");
     if let Some(about) = schema.get("description").and_then(Schema::as_str) {
         text += &format!("\n{}\n", about.trim());
     }
-    text += &format!("\n- Source: {source}.\n- Declared by: `{origin}`.\n\n## Keys\n\n");
+    text +=
+        &format!("\n- Source: {source}.\n- Declared by: `{origin}`.\n- [All components](../{INDEX}).\n\n## Keys\n\n");
     let keys = keys(&schema);
     text += &if keys.is_empty() { "It has no keys of its own.\n".to_owned() } else { key_table(&keys) };
     if *role == Role::Modality {
-        text += &format!("\nEvery modality also has the keys in the [index](../{INDEX}#modalities).\n");
+        text += &format!("\nBeside these it has the [keys of every modality](../{INDEX}#modalities).\n");
         text += &defaults(catalogue, info).unwrap_or_default();
     }
     text + &format!("\n## Example\n\n```toml\n{}```\n", in_spec(info))
-}
-
-fn capitalised(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// What a modality uses where its table is silent, under both settings.
@@ -49,14 +45,17 @@ fn defaults(catalogue: &Catalogue, info: &ComponentInfo) -> Option<String> {
         let published = if published == recommended { "the same".to_owned() } else { published };
         text += &format!("| `{key}` | {} | {} |\n", cell(&recommended), cell(&published));
     }
-    Some(text)
+    Some(text + "\nWhat is not said there is the component's own default.\n")
 }
 
 /// A component as (kind, TOML of its table).
 type Part = (&'static str, &'static str);
 
+/// What a modality uses in one of its keys.
+type DefaultsOf = fn(&Defaults) -> Vec<Part>;
+
 /// The keys of a modality that hold components, the role of each and what is used there.
-const PARTS: [(&str, Role, fn(&Defaults) -> Vec<Part>); 4] = [
+const PARTS: [(&str, Role, DefaultsOf); 4] = [
     ("steps", Role::Step, |defaults| defaults.steps.clone()),
     ("encoder", Role::Encoder, |defaults| vec![defaults.encoder]),
     ("decoder", Role::Decoder, |defaults| vec![defaults.decoder]),
@@ -87,12 +86,11 @@ mod tests {
         insta::assert_snapshot!(page_of(Role::Modality, "rna"), @r#"
         <!-- Written by `cithara plugins reference` from the component's declaration. -->
 
-        # modality `rna`
-
-        Counts of RNA.
+        # modality `rna`: counts of RNA
 
         - Source: tests.
         - Declared by: `cithara-registry`.
+        - [All components](../README.md).
 
         ## Keys
 
@@ -101,7 +99,7 @@ mod tests {
         | `layer` | string | none |  |  |
         | `min_cells` | whole number | `300` | at least 0 |  |
 
-        Every modality also has the keys in the [index](../README.md#modalities).
+        Beside these it has the [keys of every modality](../README.md#modalities).
 
         ## Where the table is silent
 
@@ -111,6 +109,8 @@ mod tests {
         | `encoder` | [`mlp`](../encoder/mlp.md) with `hidden = [128]` | the same |
         | `decoder` | [`mlp`](../decoder/mlp.md) with `hidden = [128]` | the same |
         | `loss` | [`bce`](../loss/bce.md) with `pos_weight = 3.0` | the same |
+
+        What is not said there is the component's own default.
 
         ## Example
 
@@ -126,12 +126,11 @@ mod tests {
         insta::assert_snapshot!(page_of(Role::Loss, "mse"), @r#"
         <!-- Written by `cithara plugins reference` from the component's declaration. -->
 
-        # loss `mse`
-
-        Squared error.
+        # loss `mse`: squared error
 
         - Source: tests.
         - Declared by: `cithara-registry`.
+        - [All components](../README.md).
 
         ## Keys
 

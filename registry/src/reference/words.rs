@@ -31,11 +31,10 @@ pub(crate) fn range(schema: &Schema) -> Option<String> {
     if let Some(forms) = forms(schema) {
         return joined(forms.into_iter().map(range), "; ");
     }
-    let n_items = count(schema, "Items", "item");
     let items = schema.get("items").and_then(range).map(|words| format!("each {words}"));
     let n_letters = count(schema, "Length", "character");
     let pattern = schema.get("pattern").and_then(Schema::as_str).map(|pattern| format!("matching `{pattern}`"));
-    joined([limits(schema), n_items, items, n_letters, pattern].into_iter(), ", ")
+    joined([limits(schema), n_items(schema), items, n_letters, pattern].into_iter(), ", ")
 }
 
 /// The limits of a number in words: `at least 0`, `above 0`, `from 1 to 65536`, `in [0, 1)`.
@@ -60,6 +59,11 @@ pub(crate) fn limits(schema: &Schema) -> Option<String> {
             format!("in {left}{low}, {high}{right}")
         }
     })
+}
+
+/// How many items a list may have, in words: `at least 1 item`.
+pub(crate) fn n_items(schema: &Schema) -> Option<String> {
+    count(schema, "Items", "item")
 }
 
 /// The forms that a value may take, without `null`.

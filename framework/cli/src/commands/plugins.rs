@@ -1,6 +1,10 @@
-//! `cithara plugins`: the components that a spec may name.
+//! `cithara plugins`: the components that a spec may name, and making more of them.
 
+mod build;
+mod check;
+mod checkout;
 mod describe;
+mod new;
 mod reference;
 
 use crate::arguments::PluginsCommand;
@@ -20,9 +24,12 @@ pub(super) fn execute(command: &PluginsCommand, catalogue: &Catalogue, console: 
             if *json {
                 return console.print_json(&found.into_iter().map(describe::facts).collect::<Vec<_>>());
             }
-            let pages: Vec<String> = found.into_iter().map(describe::page).collect();
+            let pages: Vec<String> = found.into_iter().map(|info| describe::page(catalogue, info)).collect();
             console.print(&pages.join("\n"))
         }
+        PluginsCommand::New(arguments) => new::execute(arguments, catalogue, console),
+        PluginsCommand::Build(arguments) => build::execute(arguments, console),
+        PluginsCommand::Check { library } => check::execute(library, catalogue, console),
         PluginsCommand::Reference { folder } => reference::write(catalogue, folder, console),
     }
 }
@@ -34,7 +41,8 @@ fn list(catalogue: &Catalogue) -> String {
     for role in Role::ALL {
         text += &format!("{role}\n");
         for info in catalogue.of_role(role) {
-            text += &format!("  {:width$}  {} ({})\n", info.name, info.summary, catalogue.origin(info).replace('`', ""));
+            text +=
+                &format!("  {:width$}  {} ({})\n", info.name, info.summary, catalogue.origin(info).replace('`', ""));
         }
     }
     text

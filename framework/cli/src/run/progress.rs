@@ -3,7 +3,23 @@
 use framework::fit::{Event, Observer, Stage};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
+
+/// The bar that is on the terminal now, if one is.
+static SHOWN: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Writes to the terminal with the bar out of the way.
+pub fn beside_bar(write: impl FnOnce()) {
+    match SHOWN.lock().unwrap_or_else(PoisonError::into_inner).as_ref() {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+fn show(bar: Option<ProgressBar>) {
+    *SHOWN.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+}
 
 /// Seconds between plain lines.
 const BETWEEN_LINES: Duration = Duration::from_secs(10);
@@ -58,6 +74,7 @@ impl<'a> Progress<'a> {
             let bar = ProgressBar::with_draw_target(Some(n_epochs * n_steps), ProgressDrawTarget::stderr());
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
             bar.set_prefix(title(stage));
+            show(Some(bar.clone()));
             self.bar = Some(bar);
         } else {
             self.line(&format!("{}: up to {n_epochs} epochs of {n_steps} steps", title(stage)));
@@ -83,6 +100,12 @@ impl<'a> Progress<'a> {
     }
 }
 
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        show(None);
+    }
+}
+
 impl Observer for Progress<'_> {
     fn observe(&mut self, event: &Event<'_>) {
         match event {
@@ -104,6 +127,7 @@ impl Observer for Progress<'_> {
             Event::Finished { stage, n_epochs, kept_epoch, reason } => {
                 if let Some(bar) = &self.bar {
                     bar.finish_and_clear();
+                    show(None);
                 }
                 let best = self.best.map(|best| format!(", validation {best:.4}")).unwrap_or_default();
                 self.line(&format!(

@@ -120,7 +120,8 @@ mod tests {
     #[test]
     fn within_cells() {
         let spec = ClrSpec { margin: ClrMargin::Cell };
-        let values = fitted_and_restored(spec.build().unwrap().as_mut(), spec.build().unwrap().as_mut(), &ROWS[..1], &[0]);
+        let values =
+            fitted_and_restored(spec.build().unwrap().as_mut(), spec.build().unwrap().as_mut(), &ROWS[..1], &[0]);
         // g = (2 · 1 · 4)^(1/3) = 2
         assert!(close(&values, &[1.5f64.ln(), 0.0, 2.5f64.ln()]));
     }
@@ -128,7 +129,8 @@ mod tests {
     #[test]
     fn within_features_of_training_cells() {
         let spec = ClrSpec { margin: ClrMargin::Feature };
-        let values = fitted_and_restored(spec.build().unwrap().as_mut(), spec.build().unwrap().as_mut(), &ROWS, &[0, 1]);
+        let values =
+            fitted_and_restored(spec.build().unwrap().as_mut(), spec.build().unwrap().as_mut(), &ROWS, &[0, 1]);
         // g = √(2 · 5), √3 and √4
         let g = [10f64.sqrt(), 3f64.sqrt(), 2.0];
         let expected = [1.0 / g[0], 0.0, 3.0 / g[2], 4.0 / g[0], 2.0 / g[1], 0.0, 0.0, 7.0 / g[1], 0.0];

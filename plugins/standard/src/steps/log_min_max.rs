@@ -109,7 +109,8 @@ mod tests {
 
     #[test]
     fn negative_values_are_refused() {
-        let error = LogMinMaxSpec::default().build().unwrap().apply(&mut matrix(&[&[-1.5, 1.0]])).unwrap_err().to_string();
+        let error =
+            LogMinMaxSpec::default().build().unwrap().apply(&mut matrix(&[&[-1.5, 1.0]])).unwrap_err().to_string();
         assert!(error.starts_with("found the value -1.5, but the step needs values of at least 0"), "{error}");
     }
 }

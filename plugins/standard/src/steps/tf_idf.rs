@@ -106,7 +106,8 @@ mod tests {
     fn shares_times_rarity() {
         let rows: [&[f32]; 3] = [&[1.0, 3.0, 0.0], &[2.0, 0.0, 0.0], &[0.0, 1.0, 9.0]];
         let spec = TfIdfSpec { scale: 100.0 };
-        let values = fitted_and_restored(spec.build().unwrap().as_mut(), spec.build().unwrap().as_mut(), &rows, &[0, 1]);
+        let values =
+            fitted_and_restored(spec.build().unwrap().as_mut(), spec.build().unwrap().as_mut(), &rows, &[0, 1]);
         // rarity 2/3, 2/3 and none
         let weight = 100.0 * 2.0 / 3.0;
         let expected = [0.25 * weight, 0.75 * weight, 0.0, weight, 0.0, 0.0, 0.0, 0.1 * weight, 0.0];

@@ -1,6 +1,7 @@
 //! The page of one component on a terminal, and as JSON.
 
 use framework::component::ComponentInfo;
+use registry::Catalogue;
 use registry::reference::{Key, Unwritten, in_spec, keys};
 use serde_json::{Value, json};
 
@@ -8,14 +9,15 @@ use serde_json::{Value, json};
 const WIDTH: usize = 100;
 
 /// What the component does, its keys, and an example.
-pub(super) fn page(info: &ComponentInfo) -> String {
+pub(super) fn page(catalogue: &Catalogue, info: &ComponentInfo) -> String {
     let schema = (info.schema)();
     let mut page = format!("{} ({})\n{}", info.name, info.role, wrapped(info.summary, 2));
     let about = schema["description"].as_str().unwrap_or_default();
     for paragraph in about.split("\n\n").filter(|paragraph| !paragraph.trim().is_empty()) {
         page += &format!("\n{}", wrapped(paragraph, 2));
     }
-    page += &format!("\n  source       {}\n  declared by  {}\n", info.source, info.origin);
+    let origin = catalogue.origin(info).replace('`', "");
+    page += &format!("\n  source       {}\n  declared by  {origin}\n", info.source);
     let keys = keys(&schema);
     if keys.is_empty() {
         page += "\n  It has no keys of its own.\n";
@@ -43,19 +45,22 @@ fn table(keys: &[Key]) -> String {
     let width = |column: usize, most: usize| {
         rows.iter().map(|row| row[column].chars().count()).filter(|width| *width <= most).max().unwrap_or(0)
     };
-    let (name, kind, default) = (width(0, WIDTH), width(1, 40), width(2, 24));
-    let mut text = String::new();
-    for ([key, kinds, value, range], about) in rows.iter().zip(about) {
-        let mut start = format!("  {key:name$}  {kinds:kind$}");
-        if kinds.chars().count() > kind {
-            text += &format!("{start}\n");
-            start = " ".repeat(name + kind + 4);
+    let widths = [width(0, WIDTH), width(1, 40), width(2, 24), 0];
+    rows.iter().zip(about).map(|(row, about)| columns(row, &widths) + &wrapped(about, 6)).collect()
+}
+
+/// A row in columns; what does not fit beside the key and type goes on below the type.
+fn columns(row: &[String; 4], widths: &[usize; 4]) -> String {
+    let [mut lines, mut line] = [String::new(), String::new()];
+    for (cell, width) in row.iter().zip(widths) {
+        let more = format!("  {cell:width$}");
+        if line.chars().count() + more.trim_end().chars().count() > WIDTH {
+            lines += &format!("{}\n", line.trim_end());
+            line = " ".repeat(widths[0] + 2);
         }
-        text += format!("{start}  {value:default$}  {range}").trim_end();
-        text += "\n";
-        text += &wrapped(about, 6);
+        line += &more;
     }
-    text
+    lines + line.trim_end() + "\n"
 }
 
 fn row(key: &Key) -> [String; 4] {
@@ -100,6 +105,16 @@ mod tests {
         let expected = "  key      type    default     range\n  dropout  number  0.01        in [0, 1)\n      What it is.\n  n        \
                         number  (required)\n      What it is.\n";
         assert_eq!(table(&keys), expected);
+    }
+
+    #[test]
+    fn a_row_that_is_too_long_goes_on_below_its_type() {
+        let row = ["weight".to_owned(), "\"a\" | ".repeat(12) + "number", "\"a\"".to_owned(), "above 0".repeat(8)];
+        let text = columns(&row, &[8, 12, 4, 0]);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines.len(), 2, "{text}");
+        assert!(lines[0].starts_with("  weight    \"a\" |") && lines[0].ends_with("number  \"a\""), "{text}");
+        assert!(lines[1].starts_with("            above 0above 0"), "{text}");
     }
 
     #[test]

@@ -56,7 +56,7 @@ fn an_unknown_table() {
        |
      4 | [fti.latent]
        |  ^^^
-    help: did you mean `fit`? keys: spec_version, name, seed, data, modality, model, latent, fit, evaluate
+    help: did you mean `fit`? keys: spec_version, name, seed, plugins, data, modality, model, latent, fit, evaluate
     "###);
 }
 

@@ -7,31 +7,10 @@
 use plugins as _;
 use registry::{Catalogue, Written, read};
 use std::path::Path;
-use tests_support::{cithara, cithara_ok, repository};
-
-/// A fenced block: what its fence says, and its lines.
-struct Block {
-    info: String,
-    lines: Vec<String>,
-}
+use tests_support::{Block, blocks, cithara, cithara_ok, repository};
 
 fn readme() -> String {
     std::fs::read_to_string(repository().join("README.md")).unwrap()
-}
-
-fn blocks(text: &str) -> Vec<Block> {
-    let mut found: Vec<Block> = Vec::new();
-    let mut is_inside = false;
-    for line in text.lines() {
-        match line.trim_start().strip_prefix("```") {
-            Some(info) if !is_inside => found.push(Block { info: info.trim().to_owned(), lines: Vec::new() }),
-            None if is_inside => found.last_mut().unwrap().lines.push(line.to_owned()),
-            _ => {}
-        }
-        is_inside ^= line.trim_start().starts_with("```");
-    }
-    assert!(!is_inside, "a block is not closed");
-    found
 }
 
 /// The commands of the blocks marked so, as words.

@@ -24,6 +24,7 @@ pub mod run;
 mod seed;
 pub mod spec;
 mod step;
+pub mod testing;
 
 pub use component::{ComponentInfo, Problem, Role, Spec};
 pub use decoder::{Decoder, DecoderContext, DecoderSpec};

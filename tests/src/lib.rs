@@ -4,10 +4,14 @@
 
 mod cithara;
 mod files;
+mod markdown;
+mod program;
 mod python;
 mod spec;
 
 pub use cithara::{Outcome, cithara, cithara_ok};
 pub use files::{example, json, real_data, repository, say_skipped};
+pub use markdown::{Block, blocks};
+pub use program::{cargo, command_in, program, target_folder};
 pub use python::read_back;
 pub use spec::{Measured, columns, mudata, small_spec, values};

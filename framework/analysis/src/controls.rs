@@ -23,13 +23,16 @@ use crate::tensor::check_rows;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Control {
-    /// The mean of each target feature over the training cells.
+    /// The mean of each target feature over the training cells (in which it was measured).
     FeatureMean,
-    /// The target of one training cell, drawn at random for each test cell.
+    /// The target of one training cell, drawn at random for each test cell; the feature mean where that cell was not
+    /// measured.
     RandomCell,
-    /// The mean target of the nearest training cells on the source's principal components.
+    /// The mean target of the nearest training cells on the source's principal components; the feature mean where none of
+    /// them was measured.
     Neighbours,
-    /// Ridge regression on the source's principal components.
+    /// Ridge regression on the source's principal components; unmeasured entries of the training cells are filled with
+    /// the feature mean.
     Ridge,
 }
 
@@ -134,20 +137,30 @@ impl<'a> Controls<'a> {
         let n_cells = cells.len() as i64;
         match control {
             Control::FeatureMean => Ok(self.mean.expand([n_cells, -1], false).contiguous()),
-            Control::RandomCell => self.task.target.rows(&self.random_rows[cells]),
-            Control::Neighbours => neighbour_means(&self.neighbours, self.task.target, self.task.train, cells),
+            Control::RandomCell => {
+                let drawn = self.task.target.rows(&self.random_rows[cells])?;
+                self.task.target.filled(drawn, &self.mean)
+            }
+            Control::Neighbours => {
+                let means = neighbour_means(&self.neighbours, self.task.target, self.task.train, cells)?;
+                self.task.target.filled(means, &self.mean)
+            }
             Control::Ridge => self.ridge.predict(&self.test_space.narrow(0, cells.start as i64, n_cells)),
         }
     }
 
-    /// How well one control predicts the test cells.
+    /// How well one control predicts what was measured of the test cells.
     ///
     /// # Errors
-    /// When the target holds numbers that are not finite.
+    /// When the target holds numbers that are not finite, or nothing of the test cells was measured.
     pub fn report(&self, control: Control) -> Result<PairedReport> {
         let mut moments = PairedMoments::new();
         self.predictions(control, |cells, predicted| {
-            moments.push(predicted, &self.task.target.rows(&self.task.test[cells])?)
+            let observed = self.task.target.rows(&self.task.test[cells])?;
+            match self.task.target.is_complete() {
+                true => moments.push(predicted, &observed),
+                false => moments.push_measured(predicted, &observed),
+            }
         })?;
         moments.report()
     }

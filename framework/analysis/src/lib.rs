@@ -2,7 +2,7 @@
 //!
 //! Everything reads matrices of cells × features, dense tensors or borrowed sparse rows ([`Matrix`]), and returns plain
 //! numbers that serialise. Sparse matrices stay sparse and predictions are met a block of cells at a time, so memory
-//! never grows with cells × features. All work is in 64-bit numbers and depends on nothing but its input and seed.
+//! never grows with cells × features. Entries that were not measured ([`Matrix::Measured`]) count nowhere. All work is in 64-bit numbers and depends on nothing but its input and seed.
 //!
 //! | question | answer |
 //! |---|---|
@@ -23,6 +23,7 @@ mod labels;
 mod lbfgs;
 mod logistic;
 mod matrix;
+mod measured;
 mod moments;
 mod neighbour_models;
 mod neighbours;

@@ -2,14 +2,18 @@
 
 use std::ops::Range;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use tch::{Device, Kind, Tensor};
 
+use crate::measured::means_of_measured;
 use crate::sparse::SparseRows;
 use crate::tensor::{check_rows, from_rows, ids, numbers, shape, sum_over};
 
 /// Entries that one dense block of rows may hold (16 MiB of 32-bit numbers).
 const MAX_BLOCK_ENTRIES: usize = 4 << 20;
+/// Why a product is refused.
+const INCOMPLETE: &str =
+    "the matrix has entries that were not measured, which no product knows; expected a matrix that is measured in full";
 
 /// A matrix of cells × features.
 #[derive(Debug)]
@@ -18,6 +22,9 @@ pub enum Matrix<'a> {
     Dense(Tensor),
     /// Sparse rows; never made dense as a whole.
     Sparse(SparseRows<'a>),
+    /// Sparse rows whose stored entries, zeros among them, are those that were measured. The others are NaN in blocks,
+    /// count in no mean, and are never made up as a whole.
+    Measured(SparseRows<'a>),
 }
 
 impl<'a> From<SparseRows<'a>> for Matrix<'a> {
@@ -40,7 +47,7 @@ impl Matrix<'_> {
     pub fn n_rows(&self) -> usize {
         match self {
             Self::Dense(tensor) => tensor.size()[0] as usize,
-            Self::Sparse(rows) => rows.n_rows(),
+            Self::Sparse(rows) | Self::Measured(rows) => rows.n_rows(),
         }
     }
 
@@ -48,14 +55,27 @@ impl Matrix<'_> {
     pub fn n_columns(&self) -> usize {
         match self {
             Self::Dense(tensor) => tensor.size()[1] as usize,
-            Self::Sparse(rows) => rows.n_columns(),
+            Self::Sparse(rows) | Self::Measured(rows) => rows.n_columns(),
         }
+    }
+
+    /// How many entries of a row were measured; the row must exist.
+    pub fn n_measured(&self, row: usize) -> usize {
+        match self {
+            Self::Measured(stored) => stored.row(row).0.len(),
+            Self::Dense(_) | Self::Sparse(_) => self.n_columns(),
+        }
+    }
+
+    /// Whether every entry counts as measured; false for [`Matrix::Measured`], whatever it stores.
+    pub fn is_complete(&self) -> bool {
+        !matches!(self, Self::Measured(_))
     }
 
     /// Some rows as a dense block, in the order asked for.
     ///
     /// # Shapes
-    /// `rows.len()` × n_features, 32-bit, host. Ask for at most [`block_rows`] rows at once.
+    /// `rows.len()` × n_features, 32-bit, host; NaN where nothing was measured. Ask for at most [`block_rows`] rows at once.
     ///
     /// # Errors
     /// When a row does not exist.
@@ -66,7 +86,7 @@ impl Matrix<'_> {
     /// Some rows of a range of columns as a dense block.
     ///
     /// # Shapes
-    /// `rows.len()` × `columns.len()`, 32-bit, host.
+    /// `rows.len()` × `columns.len()`, 32-bit, host; NaN where nothing was measured.
     ///
     /// # Errors
     /// When a row or column does not exist.
@@ -77,20 +97,33 @@ impl Matrix<'_> {
             columns.start <= columns.end && columns.end <= n_columns,
             "columns {columns:?} were asked for, but there are {n_columns}"
         );
+        let size = [rows.len() as i64, columns.len() as i64];
         Ok(match self {
-            Self::Dense(tensor) => {
-                tensor.narrow(1, columns.start as i64, columns.len() as i64).index_select(0, &ids(rows))
-            }
-            Self::Sparse(sparse) => {
-                let size = [rows.len() as i64, columns.len() as i64];
-                Tensor::from_slice(&sparse.dense(rows, columns)).view(size)
-            }
+            Self::Dense(tensor) => tensor.narrow(1, columns.start as i64, size[1]).index_select(0, &ids(rows)),
+            Self::Sparse(sparse) => Tensor::from_slice(&sparse.dense(rows, columns)).view(size),
+            Self::Measured(sparse) => Tensor::from_slice(&sparse.written_out(rows, columns, f32::NAN)).view(size),
         })
+    }
+
+    /// A block made from rows of this matrix, with the mean of its column where nothing was measured; the block as it is
+    /// where the matrix is complete.
+    ///
+    /// # Shapes
+    /// block: n × n_features; means: 1 × n_features, as of [`Matrix::column_means`].
+    ///
+    /// # Errors
+    /// When the widths differ.
+    pub fn filled(&self, block: Tensor, means: &Tensor) -> Result<Tensor> {
+        if self.is_complete() {
+            return Ok(block);
+        }
+        Ok(block.f_where_self(&block.isnan().logical_not(), &means.to_kind(block.kind()))?)
     }
 
     /// A B for the given rows of A, in 64-bit; `right` is n_features × width.
     pub(crate) fn times(&self, rows: &[usize], right: &Tensor) -> Result<Tensor> {
         let width = right.size()[1] as usize;
+        self.check_complete()?;
         if let Self::Sparse(sparse) = self {
             return Ok(from_rows(&sparse.times(rows, &numbers(right)?, width), width));
         }
@@ -101,9 +134,15 @@ impl Matrix<'_> {
         Ok(Tensor::f_cat(&parts, 0)?)
     }
 
+    /// Refuses a matrix with unmeasured entries.
+    pub(crate) fn check_complete(&self) -> Result<()> {
+        if self.is_complete() { Ok(()) } else { bail!(INCOMPLETE) }
+    }
+
     /// Aᵀ B for the given rows of A, in 64-bit; `right` is `rows.len()` × width.
     pub(crate) fn transposed_times(&self, rows: &[usize], right: &Tensor) -> Result<Tensor> {
         let width = right.size()[1] as usize;
+        self.check_complete()?;
         if let Self::Sparse(sparse) = self {
             return Ok(from_rows(&sparse.transposed_times(rows, &numbers(right)?, width), width));
         }
@@ -117,13 +156,30 @@ impl Matrix<'_> {
         Ok(product)
     }
 
-    /// Mean of each column over the given rows, and the sum of squares about those means over all columns.
+    /// (A − 1 `means`)ᵀ B for the given rows of A and a B whose columns sum to 0; for a complete A that is Aᵀ B.
+    /// Unmeasured entries of A count as the mean of their column.
+    pub(crate) fn transposed_times_about(&self, rows: &[usize], right: &Tensor, means: &Tensor) -> Result<Tensor> {
+        let Self::Measured(sparse) = self else { return self.transposed_times(rows, right) };
+        let width = right.size()[1] as usize;
+        let product = sparse.transposed_times_about(rows, &numbers(right)?, width, &numbers(means)?);
+        Ok(from_rows(&product, width))
+    }
+
+    /// Mean of each column over the given rows, and the sum of squares about those means over all columns; of what was
+    /// measured. A column that was measured in none of the rows gets the mean of all measured entries.
     ///
     /// # Shapes
     /// means: 1 × n_features, 64-bit.
-    pub(crate) fn column_means(&self, rows: &[usize]) -> Result<(Tensor, f64)> {
+    ///
+    /// # Errors
+    /// When a row does not exist or none of the entries was measured.
+    pub fn column_means(&self, rows: &[usize]) -> Result<(Tensor, f64)> {
         check_rows(rows, self.n_rows(), "a list of rows")?;
         let n = rows.len() as f64;
+        if let Self::Measured(sparse) = self {
+            let (means, about_mean) = means_of_measured(sparse, rows)?;
+            return Ok((from_rows(&means, self.n_columns()), about_mean));
+        }
         if let Self::Sparse(sparse) = self {
             let (sums, squares) = sparse.column_sums(rows);
             let about_mean = sums.iter().zip(&squares).map(|(sum, square)| (square - sum * sum / n).max(0.0)).sum();

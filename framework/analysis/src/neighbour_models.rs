@@ -31,12 +31,13 @@ fn majority(neighbours: &[u32], labels: &[u32]) -> u32 {
     runs.fold(first, |best, run| if run.len() > best.len() { run } else { best })[0]
 }
 
-/// Mean of the rows of `target` that belong to the neighbours, for a range of cells.
+/// Mean of the rows of `target` that belong to the neighbours, for a range of cells; over those of them in which a
+/// feature was measured.
 ///
 /// `rows[i]` is the row of `target` that belongs to the reference cell at position `i`.
 ///
 /// # Shapes
-/// result: `cells.len()` × n_features, 32-bit; ask for at most [`crate::block_rows`] cells at once.
+/// result: `cells.len()` × n_features, 32-bit; NaN where no neighbour was measured ([`Matrix::filled`]). Ask for at most [`crate::block_rows`] cells at once.
 ///
 /// # Errors
 /// When a cell, a neighbour or a row does not exist.
@@ -60,6 +61,7 @@ pub fn neighbour_means(
     let size = [cells.len() as i64, target.n_columns() as i64];
     match target {
         Matrix::Sparse(sparse) => Ok(Tensor::from_slice(&sparse_means(sparse, &targets, k)).view(size)),
+        Matrix::Measured(sparse) => Ok(Tensor::from_slice(&measured_means(sparse, &targets, k)).view(size)),
         Matrix::Dense(_) => {
             let mut parts = Vec::with_capacity(cells.len());
             for rows in targets.chunks(k) {
@@ -82,6 +84,26 @@ fn sparse_means(target: &SparseRows, rows: &[usize], k: usize) -> Vec<f32> {
         }
         for (out, sum) in out.iter_mut().zip(sums) {
             *out = (sum / k as f64) as f32;
+        }
+    });
+    means
+}
+
+/// Means over the rows that store a column; NaN where none does.
+fn measured_means(target: &SparseRows, rows: &[usize], k: usize) -> Vec<f32> {
+    let mut means = vec![0.0f32; rows.len() / k * target.n_columns()];
+    means.par_chunks_mut(target.n_columns().max(1)).zip(rows.par_chunks(k)).for_each(|(out, rows)| {
+        let mut sums = vec![(0.0f64, 0.0f64); out.len()];
+        for &row in rows {
+            let (columns, values) = target.row(row);
+            for (&column, &value) in columns.iter().zip(values) {
+                let (sum, n) = &mut sums[column as usize];
+                *sum += f64::from(value);
+                *n += 1.0;
+            }
+        }
+        for (out, (sum, n)) in out.iter_mut().zip(sums) {
+            *out = (sum / n) as f32;
         }
     });
     means
@@ -111,5 +133,18 @@ mod tests {
         assert_eq!(neighbour_means(&neighbours(), &sparse.into(), &rows, 0..2).unwrap(), expected);
         assert_eq!(neighbour_means(&neighbours(), &dense, &rows, 0..2).unwrap(), expected);
         assert!(neighbour_means(&neighbours(), &dense, &rows, 1..3).is_err());
+    }
+
+    #[test]
+    fn neighbours_that_were_not_measured_do_not_count() {
+        // [[2 ·], [0 ·], [4 6]], a zero among what was measured
+        let rows = SparseRows::new(&[0, 1, 2, 4], &[0, 0, 0, 1], &[2.0, 0.0, 4.0, 6.0], 2).unwrap();
+        let measured = Matrix::Measured(rows);
+        let means = neighbour_means(&neighbours(), &measured, &[2, 1, 0], 0..2).unwrap();
+        assert_eq!(means.get(0), Tensor::from_slice(&[2f32, 6.0]));
+        assert_eq!(means.double_value(&[1, 0]), 1.0);
+        assert!(means.double_value(&[1, 1]).is_nan());
+        let filled = measured.filled(means, &Tensor::from_slice(&[9.0, 7.0]).view([1, 2])).unwrap();
+        assert_eq!(filled, Tensor::from_slice(&[2f32, 6.0, 1.0, 7.0]).view([2, 2]));
     }
 }

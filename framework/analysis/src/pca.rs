@@ -74,9 +74,11 @@ impl Pca {
     /// Finds the principal components of the given cells.
     ///
     /// # Errors
-    /// When a cell does not exist, or more components are asked for than cells or features allow.
+    /// When a cell does not exist, entries were not measured, or more components are asked for than cells or features
+    /// allow.
     pub fn fit(matrix: &Matrix, rows: &[usize], spec: PcaSpec) -> Result<Self> {
         check_rows(rows, matrix.n_rows(), "the list of cells to fit")?;
+        matrix.check_complete()?;
         let most = rows.len().min(matrix.n_columns());
         ensure!(
             (1..=most).contains(&spec.n_components) && rows.len() > 1,

@@ -21,7 +21,8 @@ pub enum Penalty {
 /// Linear regression with a squared penalty on its coefficients.
 ///
 /// Minimises ‖Y − 1 bᵀ − X B‖² + α ‖B‖²; the intercept b is not penalised. With XᵀX = V diag(λ) Vᵀ of centred X,
-/// B = V diag(1 / (λ + α)) Vᵀ Xᵀ Y. Y may be sparse and is read by rows, once.
+/// B = V diag(1 / (λ + α)) Vᵀ Xᵀ Y. Y may be sparse and is read by rows, once. Entries of Y that were not measured are
+/// filled with the mean of their column over the rows fitted (which leaves the mean, b, as it is).
 #[derive(Debug)]
 pub struct Ridge {
     input_mean: Tensor,
@@ -45,7 +46,7 @@ impl Ridge {
     /// inputs: n × k, whose row `i` belongs to row `rows[i]` of `target`; k is assumed small (a few hundred).
     ///
     /// # Errors
-    /// When lengths disagree, a row does not exist, a number is not finite, or α is negative.
+    /// When lengths disagree, a row does not exist, nothing was measured, a number is not finite, or α is negative.
     pub fn fit(inputs: &Tensor, target: &Matrix, rows: &[usize], penalty: Penalty) -> Result<Self> {
         let inputs = host(inputs, "the inputs")?;
         check_rows(rows, target.n_rows(), "the list of target rows")?;
@@ -59,7 +60,8 @@ impl Ridge {
         let centred = inputs - &input_mean;
         let directions = Directions::of(&centred)?;
         let (output_mean, variation) = target.column_means(rows)?;
-        let products = target.transposed_times(rows, &centred.f_matmul(&directions.vectors)?)?.tr();
+        let projected = centred.f_matmul(&directions.vectors)?;
+        let products = target.transposed_times_about(rows, &projected, &output_mean)?.tr();
         let penalty = match penalty {
             Penalty::Fixed(alpha) => alpha,
             Penalty::GeneralisedCrossValidation => directions.best_penalty(&products, variation)?,

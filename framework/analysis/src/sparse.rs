@@ -85,8 +85,13 @@ impl<'a> SparseRows<'a> {
 
     /// A few rows and columns written out, zeros included: `rows.len()` × `columns.len()`, row by row.
     pub(crate) fn dense(&self, rows: &[usize], columns: &Range<usize>) -> Vec<f32> {
+        self.written_out(rows, columns, 0.0)
+    }
+
+    /// The same with another number than 0 where nothing is stored.
+    pub(crate) fn written_out(&self, rows: &[usize], columns: &Range<usize>, elsewhere: f32) -> Vec<f32> {
         let width = columns.len();
-        let mut block = vec![0.0; rows.len() * width];
+        let mut block = vec![elsewhere; rows.len() * width];
         block.par_chunks_mut(width.max(1)).zip(rows).for_each(|(out, &row)| {
             let (indices, values) = self.row_within(row, columns);
             for (&column, &value) in indices.iter().zip(values) {
@@ -124,6 +129,27 @@ impl<'a> SparseRows<'a> {
 
     /// Aᵀ B for the given rows of A: `right` is `rows.len()` × width, the result n_columns × width.
     pub(crate) fn transposed_times(&self, rows: &[usize], right: &[f64], width: usize) -> Vec<f64> {
+        self.weighted_sums(rows, (right, width), |_, value| value)
+    }
+
+    /// The same with `centre` of its column taken off each stored entry of A, and none off the others.
+    pub(crate) fn transposed_times_about(
+        &self,
+        rows: &[usize],
+        right: &[f64],
+        width: usize,
+        centre: &[f64],
+    ) -> Vec<f64> {
+        self.weighted_sums(rows, (right, width), |column, value| value - centre[column])
+    }
+
+    /// Sums over rows of what becomes of each entry (told its column), times the weights of its row.
+    fn weighted_sums(
+        &self,
+        rows: &[usize],
+        (right, width): (&[f64], usize),
+        entry: impl Fn(usize, f64) -> f64 + Sync,
+    ) -> Vec<f64> {
         let mut product = vec![0.0; self.n_columns * width];
         let n_columns = self.n_columns.div_ceil(N_COLUMN_RANGES).max(1);
         product.par_chunks_mut((n_columns * width).max(1)).enumerate().for_each(|(part, out)| {
@@ -132,7 +158,7 @@ impl<'a> SparseRows<'a> {
                 let (indices, values) = self.row_within(row, &columns);
                 for (&column, &value) in indices.iter().zip(values) {
                     let start = (column as usize - columns.start) * width;
-                    add_scaled(&mut out[start..start + width], weights, f64::from(value));
+                    add_scaled(&mut out[start..start + width], weights, entry(column as usize, f64::from(value)));
                 }
             }
         });
@@ -158,6 +184,7 @@ mod tests {
     #[test]
     fn rows_and_columns_are_written_out() {
         assert_eq!(example().dense(&[2, 0], &(1..3)), [3.0, 4.0, 0.0, 2.0]);
+        assert_eq!(example().written_out(&[2, 0], &(1..3), 9.0), [3.0, 4.0, 9.0, 2.0]);
     }
 
     #[test]
@@ -165,6 +192,8 @@ mod tests {
         let right = [1.0, 10.0, 2.0, 20.0, 3.0, 30.0];
         assert_eq!(example().times(&[2, 1, 0], &right, 2), [18.0, 180.0, 0.0, 0.0, 7.0, 70.0]);
         assert_eq!(example().transposed_times(&[0, 2], &[5.0, 6.0], 1), [5.0, 18.0, 34.0]);
+        let about = example().transposed_times_about(&[0, 2], &[5.0, 6.0], 1, &[1.0, 1.0, 3.0]);
+        assert_eq!(about, [0.0, 12.0, 1.0]);
         assert_eq!(example().column_sums(&[0, 2]), (vec![1.0, 3.0, 6.0], vec![1.0, 9.0, 20.0]));
     }
 

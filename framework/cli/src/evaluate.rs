@@ -3,7 +3,8 @@
 //! Everything is judged on cells that the model did not learn from, in one table with its controls, and said again in
 //! plain sentences. Two methods are compared by a paired bootstrap over cells: 400 seeded resamples of the judged cells,
 //! the same for both; a difference counts when its 95 % interval leaves out 0. Predictions are met a block of
-//! cells at a time; the measurements that controls learn from stay as sparse as they came.
+//! cells at a time; the measurements that controls learn from stay as sparse as they came. Of targets that are successes
+//! among trials the share is judged, and entries without trials count nowhere.
 //!
 //! | part | question | controls |
 //! |---|---|---|
@@ -33,8 +34,8 @@ mod testing;
 mod tests;
 
 pub use evaluation::{
-    ClassScores, CorrelationSummary, Evaluation, JudgedCells, LabelProbe, Method, MethodScores, Precision,
-    PredictionScores, Section, SpaceScores,
+    ClassScores, CorrelationSummary, Evaluation, JudgedCells, LabelProbe, MeasuredEntries, Method, MethodScores,
+    Precision, PredictionScores, Section, SpaceScores,
 };
 pub use resamples::Interval;
 pub use task::{EvaluationTask, evaluate};

@@ -2,7 +2,7 @@
 //!
 //! The matrix is sparse and stays so: the processed values share the structure of the raw ones, and only the rows of a
 //! minibatch become tensors. What an assay expects of its matrix is said in a [`MatrixReading`]; assays themselves are
-//! plugins.
+//! plugins. An assay of more than one matrix implements [`Modality`] itself, from the same pieces.
 
 mod align;
 mod check;
@@ -15,7 +15,11 @@ mod prepare;
 #[cfg(test)]
 mod tests;
 
-pub use open::open_matrix;
+pub use align::align_features;
+pub use filter::{cells_of_enough_features, features_of_enough_cells};
+pub use gather::Rows;
+pub use names::unique_names;
+pub use open::{open_annotated, open_matrix, open_table};
 
 use crate::loss::{Statistics, TargetValues};
 use crate::minibatch::FeatureShape;
@@ -27,7 +31,8 @@ use rayon::prelude::*;
 use std::path::PathBuf;
 
 /// Why a loss of successes among trials cannot work on one matrix.
-const NO_TRIALS: &str = "the loss compares successes with trials, but this modality has one matrix; choose another loss";
+const NO_TRIALS: &str =
+    "the loss compares successes with trials, but this modality has one matrix; choose another loss";
 
 /// How a matrix is read and what is expected of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +133,7 @@ impl MatrixModality {
             reading: reading.clone(),
             origin,
             cells,
-            features: names::made_unique(features),
+            features: unique_names(features),
             step_features: Vec::new(),
             raw: matrix,
             values: Vec::new(),
@@ -160,11 +165,6 @@ impl MatrixModality {
         self.values = processed;
         Ok(())
     }
-
-    /// Bounds of a row in the stored entries.
-    fn entries(&self, row: usize) -> std::ops::Range<usize> {
-        self.raw.indptr[row] as usize..self.raw.indptr[row + 1] as usize
-    }
 }
 
 impl Modality for MatrixModality {
@@ -182,7 +182,8 @@ impl Modality for MatrixModality {
 
     fn filter_round(&mut self, kept: &[bool]) -> Result<Vec<bool>> {
         self.drop_rare_features(kept)?;
-        self.cells_with_enough_features(kept)
+        let MatrixReading { min_features_per_cell, feature, .. } = &self.reading;
+        cells_of_enough_features(&self.raw, kept, *min_features_per_cell, feature)
     }
 
     fn keep_cells(&mut self, rows: &[usize]) -> Result<()> {
@@ -208,7 +209,7 @@ impl Modality for MatrixModality {
 
     fn statistics(&self, rows: &[usize]) -> Result<Statistics> {
         let of_row = |row: &usize| {
-            let entries = self.entries(*row);
+            let entries = gather::entries(&self.raw, *row);
             let sum = |values: &[f32]| values.iter().map(|value| f64::from(*value)).sum::<f64>();
             let raw = &self.raw.values[entries.clone()];
             let n_nonzero = raw.iter().filter(|value| **value != 0.0).count() as f64;

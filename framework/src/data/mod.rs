@@ -9,6 +9,7 @@ mod split;
 
 pub use dataset::{Assay, Dataset, NewData, Opened, data_files};
 pub use loader::{Loader, minibatches, visiting_order};
-pub use matrix::{MatrixReading, open_matrix};
+pub use matrix::{MatrixReading, Rows, open_annotated, open_matrix, open_table};
+pub use matrix::{align_features, cells_of_enough_features, features_of_enough_cells, unique_names};
 pub use observations::Observations;
 pub use split::{Split, Subset};

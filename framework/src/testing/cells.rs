@@ -1,7 +1,7 @@
 //! What holds of any function of cells: sizes, the order of cells, and that cells do not know each other.
 
 use super::close::{difference, not_finite};
-use super::mismatch::{Checked, Examined, Fault, expect, legal_refusal};
+use super::mismatch::{Check, Checked, Examined, Fault, expect, legal_refusal};
 use super::subject::{Built, Mode, N_CELLS, Subject, rows};
 use tch::{Kind, Tensor};
 
@@ -10,7 +10,7 @@ const ROUNDING: f64 = 1e-5;
 
 /// Sizes, order, independence, sparse inputs.
 pub(super) fn check_cells(examined: &Examined<'_>, subject: &dyn Subject) -> Result<(), Fault> {
-    let checks: [(&str, fn(&dyn Subject) -> Checked); 7] = [
+    let checks: [Check<dyn Subject + '_>; 7] = [
         ("shapes are right, for one cell, too", shapes),
         ("cells whose inputs are all zero give finite numbers", zeros),
         ("evaluation gives the same bits each time", repeated),

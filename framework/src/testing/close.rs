@@ -23,7 +23,9 @@ pub(super) fn difference(found: &Tensor, expected: &Tensor, tolerance: f64) -> O
     let excess = |(found, expected): (&f64, &f64)| match found == expected {
         true => 0.0,
         // NaN is as far away as can be
-        false => Some((found - expected).abs() / (1.0 + expected.abs())).filter(|e| !e.is_nan()).unwrap_or(f64::INFINITY),
+        false => {
+            Some((found - expected).abs() / (1.0 + expected.abs())).filter(|e| !e.is_nan()).unwrap_or(f64::INFINITY)
+        }
     };
     let excesses = found.iter().zip(&expected).map(excess);
     let (place, most) = excesses.enumerate().max_by(|left, right| left.1.total_cmp(&right.1))?;

@@ -1,6 +1,6 @@
 //! The sizes at which components are built, and which of them a component accepts.
 
-use super::mismatch::{Mismatch, expect, legal_refusal};
+use super::mismatch::{Mismatch, expect, legal_refusal, words};
 use crate::minibatch::FeatureShape;
 use anyhow::Result;
 
@@ -22,7 +22,7 @@ pub(super) fn accepted_shapes(build: impl Fn(&FeatureShape) -> Result<()>) -> Re
             Ok(()) => accepted.push(shape),
             Err(error) => {
                 legal_refusal(&error)?;
-                refusals.push(format!("{}: {error:#}", name_of(&shape)));
+                refusals.push(format!("{}: {}", name_of(&shape), words(&error)));
                 return Ok(false);
             }
         }

@@ -8,6 +8,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 /// How the guard ends the message of a panic that it caught.
 const PANICKED: &str = "this is a fault of the component";
 
+/// Where libtorch's trace begins in its messages.
+const TRACE: &str = "\nException raised from";
+
 /// One expectation that was not met.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mismatch {
@@ -18,6 +21,9 @@ pub(super) struct Mismatch {
 /// The result of a check.
 pub(super) type Checked = Result<(), Mismatch>;
 
+/// A check and its name.
+pub(super) type Check<T> = (&'static str, fn(&T) -> Checked);
+
 impl Mismatch {
     pub(super) fn new(expected: impl Into<String>, found: impl Into<String>) -> Mismatch {
         Mismatch { expected: expected.into(), found: found.into() }
@@ -26,7 +32,7 @@ impl Mismatch {
 
 impl From<anyhow::Error> for Mismatch {
     fn from(error: anyhow::Error) -> Mismatch {
-        Mismatch::new("no error", format!("the error: {error:#}"))
+        Mismatch::new("no error", format!("the error: {}", words(&error)))
     }
 }
 
@@ -34,6 +40,11 @@ impl From<tch::TchError> for Mismatch {
     fn from(error: tch::TchError) -> Mismatch {
         anyhow::Error::from(error).into()
     }
+}
+
+/// An error with its causes, without libtorch's trace.
+pub(super) fn words(error: &anyhow::Error) -> String {
+    format!("{error:#}").split(TRACE).next().unwrap_or_default().to_owned()
 }
 
 /// Holds, or says what was expected and what was found.
@@ -51,7 +62,7 @@ pub(super) fn refused<T>(result: anyhow::Result<T>, what: &str) -> Checked {
 
 /// Wants of an error that it says something and is no panic.
 pub(super) fn legal_refusal(error: &anyhow::Error) -> Checked {
-    let text = format!("{error:#}");
+    let text = words(error);
     expect(!text.contains(PANICKED), "an error that says what is wrong", format!("a panic: {text}"))?;
     expect(!text.trim().is_empty(), "an error that says what is wrong", "an error without text")
 }

@@ -22,7 +22,8 @@
 //! comparison ([`close`]), gradients ([`central_differences`], [`gradient`]), data ([`counts`], [`sparse`], [`target`])
 //! and files ([`small_h5ad`]).
 //!
-//! The module exists with the cargo feature `testing`, which belongs among the `[dev-dependencies]` only.
+//! The module exists with the cargo feature `testing`, which belongs among the `[dev-dependencies]` only:
+//! `framework = { package = "cithara-framework", …, features = ["testing"] }`.
 //!
 //! What is true of the numbers of one component (its formula, its reference) the kit cannot know: that stays with the
 //! component's own tests.
@@ -35,12 +36,14 @@ mod conformance;
 mod declaration;
 mod decoder;
 mod differences;
+mod documented;
 mod encoder;
 mod forms;
 mod gradients;
 mod loss;
 mod mismatch;
 mod modality;
+mod point;
 mod prior;
 mod seeds;
 mod small;

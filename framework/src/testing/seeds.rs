@@ -57,7 +57,8 @@ fn saved_and_loaded(subject: &dyn Subject) -> Checked {
 fn through_a_file(from: &Built, to: &Built) -> Result<()> {
     let folder = tempfile::tempdir().context("no temporary folder could be made")?;
     let path = folder.path().join("weights.safetensors");
-    write_tensors(&path, &from.variables().into_iter().collect::<Vec<_>>(), HashMap::new())?;
+    let about = HashMap::from([("about".to_owned(), "a check of saving and loading".to_owned())]);
+    write_tensors(&path, &from.variables().into_iter().collect::<Vec<_>>(), about)?;
     let saved = read_tensors(&path)?;
     for (name, mut variable) in to.variables() {
         let saved = saved.get(&name).with_context(|| format!("`{name}` was not saved"))?;

@@ -32,7 +32,12 @@ pub(super) fn shares(n_cells: usize, n_features: usize, seed: u64) -> Csr {
     matrix([n_cells, n_features], SHARE, seed, |draws| 1.0 - draws.random_range(0.0..1.0f32))
 }
 
-fn matrix([n_rows, n_columns]: [usize; 2], share: f64, seed: u64, mut value: impl FnMut(&mut ChaCha8Rng) -> f32) -> Csr {
+fn matrix(
+    [n_rows, n_columns]: [usize; 2],
+    share: f64,
+    seed: u64,
+    mut value: impl FnMut(&mut ChaCha8Rng) -> f32,
+) -> Csr {
     let mut draws = draws(seed);
     let mut matrix = Csr::zeros(0, n_columns);
     for _ in 0..n_rows {

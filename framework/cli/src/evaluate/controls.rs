@@ -10,7 +10,7 @@ use std::ops::Range;
 use tch::{Device, Kind, Tensor};
 
 /// What controls learn from and what they are judged on: rows of the target, and the source's principal components of
-/// the same cells.
+/// the same cells. Of a target with unmeasured entries they learn what was measured.
 #[derive(Debug)]
 pub(super) struct Task<'a> {
     /// The values to be predicted.
@@ -26,7 +26,7 @@ pub(super) struct Task<'a> {
 }
 
 impl Task<'_> {
-    /// Predicts the mean of each feature over the training cells.
+    /// Predicts the mean of each feature over the training cells in which it was measured.
     ///
     /// # Errors
     /// When `receive` fails.
@@ -35,7 +35,8 @@ impl Task<'_> {
         self.in_blocks(receive, |cells| Ok(mean.expand([cells.len() as i64, -1], false).contiguous()))
     }
 
-    /// Predicts what was measured in a training cell drawn at random, never in the cell itself.
+    /// Predicts what was measured in a training cell drawn at random, never in the cell itself; the feature's mean where
+    /// that cell was not measured.
     ///
     /// # Errors
     /// When `receive` fails.
@@ -47,25 +48,47 @@ impl Task<'_> {
             _ => generator.random_range(0..n),
         };
         let drawn: Vec<usize> = (0..self.judged.len()).map(|cell| self.train[draw(cell) as usize]).collect();
-        self.in_blocks(receive, |cells| self.target.rows(&drawn[cells]))
+        let means = self.means_for_unmeasured()?;
+        self.in_blocks(receive, |cells| self.filled(self.target.rows(&drawn[cells])?, means.as_ref()))
     }
 
-    /// Predicts the mean of the nearest training cells on the source's principal components.
+    /// Predicts the mean of the nearest training cells on the source's principal components; the feature's mean where none
+    /// of them was measured.
     ///
     /// # Errors
     /// When `receive` fails.
     pub fn neighbours(&self, spaces: &Spaces, n_neighbours: usize, receive: &mut Receive<'_>) -> Result<()> {
         let neighbours = spaces.neighbours(n_neighbours, self.in_sample)?;
-        self.in_blocks(receive, |cells| neighbour_means(&neighbours, self.target, self.train, cells))
+        let means = self.means_for_unmeasured()?;
+        self.in_blocks(receive, |cells| {
+            let predicted = neighbour_means(&neighbours, self.target, self.train, cells)?;
+            self.filled(predicted, means.as_ref())
+        })
     }
 
-    /// Predicts by ridge regression on the source's principal components.
+    /// Predicts by ridge regression on the source's principal components; unmeasured entries of the training cells are
+    /// filled with the feature's mean over those in which it was measured.
     ///
     /// # Errors
     /// When `receive` fails.
     pub fn ridge(&self, spaces: &Spaces, penalty: f64, receive: &mut Receive<'_>) -> Result<()> {
         let ridge = Ridge::fit(&spaces.train, self.target, self.train, Penalty::Fixed(penalty))?;
         self.in_blocks(receive, |cells| ridge.predict(&spaces.judged.narrow(0, cells.start as i64, cells.len() as i64)))
+    }
+
+    /// What stands in for unmeasured entries; `None` where there are none.
+    fn means_for_unmeasured(&self) -> Result<Option<Tensor>> {
+        match self.target.is_complete() {
+            true => Ok(None),
+            false => column_means(self.target, self.train).map(Some),
+        }
+    }
+
+    fn filled(&self, predicted: Tensor, means: Option<&Tensor>) -> Result<Tensor> {
+        match means {
+            Some(means) => self.target.filled(predicted, means),
+            None => Ok(predicted),
+        }
     }
 
     fn in_blocks(&self, receive: &mut Receive<'_>, predict: impl Fn(Range<usize>) -> Result<Tensor>) -> Result<()> {
@@ -143,11 +166,15 @@ fn depth_of(matrix: &Matrix<'_>, rows: &[usize]) -> Result<Tensor> {
     Ok(Tensor::cat(&parts, 0))
 }
 
-/// Mean of each column over some rows: 1 × n_features, 64-bit.
+/// Mean of each column over those of some rows in which it was measured (over all of their entries where it was in none):
+/// 1 × n_features, 64-bit.
 ///
 /// # Errors
-/// When a row does not exist.
+/// When a row does not exist or nothing was measured.
 pub(super) fn column_means(matrix: &Matrix<'_>, rows: &[usize]) -> Result<Tensor> {
+    if !matrix.is_complete() {
+        return Ok(matrix.column_means(rows)?.0);
+    }
     let mut sums = Tensor::zeros([1, matrix.n_columns() as i64], (Kind::Double, Device::Cpu));
     for block in rows.chunks(block_rows(matrix.n_columns())) {
         sums += matrix.rows(block)?.sum_dim_intlist([0i64].as_slice(), true, Kind::Double);
@@ -178,6 +205,7 @@ fn brought_to(predicted: &Tensor, totals: &[f64]) -> Tensor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use analysis::SparseRows;
     use rand::SeedableRng;
 
     fn predictions(predict: impl FnOnce(&mut Receive<'_>) -> Result<()>) -> Vec<f64> {
@@ -207,6 +235,29 @@ mod tests {
         assert_eq!(predictions(|receive| task.neighbours(&spaces, 2, receive)), [2.0, 1.0, 4.0, 1.0]);
         let line = predictions(|receive| task.ridge(&spaces, 0.0, receive));
         assert!(line.iter().zip([-1.0, 1.0, 5.0, 1.0]).all(|(a, b)| (a - b).abs() < 1e-5), "{line:?}");
+    }
+
+    #[test]
+    fn what_was_not_measured_is_neither_learned_nor_handed_on() {
+        // [[1 · ·], [· 0 ·], [5 · ·], [· · 1]]: of the last feature nothing was measured in the training cells
+        let stored = SparseRows::new(&[0, 1, 2, 3, 4], &[0, 1, 0, 2], &[1.0, 0.0, 5.0, 1.0], 3).unwrap();
+        let target = Matrix::Measured(stored);
+        let task = Task { target: &target, train: &[0, 1, 2], judged: &[3], in_sample: false, totals: None };
+        let mean = [3.0, 0.0, 2.0];
+        assert_eq!(predictions(|receive| task.feature_mean(receive)), mean);
+        let spaces = spaces(&[0.0, 1.0, 2.0], &[0.4]);
+        assert_eq!(predictions(|receive| task.neighbours(&spaces, 1, receive)), [1.0, mean[1], mean[2]]);
+        assert_eq!(predictions(|receive| task.neighbours(&spaces, 2, receive)), [1.0, 0.0, mean[2]]);
+        // fitted to 1, 3 (the mean) and 5 in the first feature, and to the means of the others
+        let line = predictions(|receive| task.ridge(&spaces, 0.0, receive));
+        assert!(line.iter().zip([1.8, 0.0, 2.0]).all(|(a, b)| (a - b).abs() < 1e-6), "{line:?}");
+        let mut seen = Vec::new();
+        for seed in 0..50 {
+            let drawn = predictions(|receive| task.random_cell(&mut ChaCha8Rng::seed_from_u64(seed), receive));
+            assert!([1.0, 3.0, 5.0].contains(&drawn[0]) && drawn[1..] == mean[1..], "{drawn:?}");
+            seen.push(drawn[0] as i64);
+        }
+        assert!([1, 3, 5].iter().all(|value| seen.contains(value)), "{seen:?}");
     }
 
     #[test]

@@ -58,7 +58,7 @@ pub struct PredictionScores {
     pub source: String,
     /// The modality that is predicted.
     pub target: String,
-    /// The values compared: `processed` (after the modality's steps) or `counts`.
+    /// The values compared: `processed` (after the modality's steps), `counts`, `presence` (of counts) or `share of trials`.
     pub values: String,
     /// Judged cells measured by both.
     pub n_cells: usize,
@@ -66,8 +66,20 @@ pub struct PredictionScores {
     pub n_training: usize,
     /// Features compared.
     pub n_features: usize,
+    /// What was measured of the judged cells, where that is not every feature: all numbers are over these entries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measured: Option<MeasuredEntries>,
     /// Methods, the model first.
     pub methods: Vec<MethodScores>,
+}
+
+/// How many of the judged cells × features were measured.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct MeasuredEntries {
+    /// Entries that were.
+    pub n_entries: usize,
+    /// Their share of all entries.
+    pub share: f64,
 }
 
 /// A way to predict.
@@ -99,7 +111,7 @@ pub struct MethodScores {
     /// The method.
     #[serde(flatten)]
     pub method: Method,
-    /// Root mean squared error over all entries, in the units of the values.
+    /// Root mean squared error over all measured entries, in the units of the values.
     pub rmse: f64,
     /// Pearson correlation over cells, by feature.
     pub by_feature: CorrelationSummary,
@@ -116,7 +128,7 @@ pub struct CorrelationSummary {
     pub mean: Option<f64>,
     /// Median over those that are defined.
     pub median: Option<f64>,
-    /// Left out because what was measured is constant.
+    /// Left out because what was measured is constant, or was measured fewer than 3 times (where not all entries were).
     pub n_skipped: usize,
     /// Set to 0 because the prediction is constant.
     pub n_constant_predicted: usize,

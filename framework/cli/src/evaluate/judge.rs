@@ -29,7 +29,7 @@ const FEATURES_AT_A_TIME: usize = 256;
 /// Takes blocks of predictions (n × n_features), in the order of the cells.
 pub(super) type Receive<'r> = dyn FnMut(&Tensor) -> Result<()> + 'r;
 
-/// What is predicted, and in which cells.
+/// What is predicted, and in which cells; entries that were not measured count in no score.
 #[derive(Debug)]
 pub(super) struct Judge<'a> {
     observed: &'a Matrix<'a>,
@@ -40,7 +40,7 @@ pub(super) struct Judge<'a> {
     has_precision: bool,
 }
 
-/// A method's scores, and what is needed to compare it with another.
+/// A method's scores on the measured entries, and what is needed to compare it with another.
 #[derive(Debug)]
 pub(super) struct Judged {
     /// The scores.
@@ -65,7 +65,8 @@ impl<'a> Judge<'a> {
         for block in rows.chunks(block_rows(observed.n_columns())) {
             blocks.push(observed.rows(block)?.index_select(1, &panel));
         }
-        let has_precision = share_nonzero > 0.0 && share_nonzero < MAX_SHARE_NONZERO;
+        // shares of trials are neither above 0 nor not: how many trials there were decides
+        let has_precision = observed.is_complete() && share_nonzero > 0.0 && share_nonzero < MAX_SHARE_NONZERO;
         Ok(Judge { observed, rows, resamples, panel, observed_panel: Tensor::cat(&blocks, 0), has_precision })
     }
 
@@ -94,10 +95,18 @@ impl<'a> Judge<'a> {
             None => None,
         };
         Ok(Judged {
-            rmse: self.resamples.rmse(&tally.squared_errors, self.observed.n_columns())?,
+            rmse: self.rmse(&tally.squared_errors)?,
             pearson: self.resamples.mean_pearson(&panel, &self.observed_panel)?,
             scores: scores(method, &report, precision),
         })
+    }
+
+    fn rmse(&self, squared_errors: &[f64]) -> Result<Resampled> {
+        if self.observed.is_complete() {
+            return self.resamples.rmse(squared_errors, self.observed.n_columns());
+        }
+        let n_measured: Vec<f64> = self.rows.iter().map(|&row| self.observed.n_measured(row) as f64).collect();
+        self.resamples.rmse_of_measured(squared_errors, &n_measured)
     }
 
     fn precision(&self, pooled: PooledPrecision, panel: &Tensor) -> Result<Precision> {
@@ -145,9 +154,17 @@ impl<'a> Tally<'a> {
         let n_cells = self.judge.rows.len();
         ensure!(end <= n_cells, "more than {n_cells} cells were predicted");
         let observed = self.judge.observed.rows(&self.judge.rows[start..end])?;
-        self.moments.push(&predicted, &observed)?;
+        let is_complete = self.judge.observed.is_complete();
+        match is_complete {
+            true => self.moments.push(&predicted, &observed)?,
+            false => self.moments.push_measured(&predicted, &observed)?,
+        }
         let errors = (&predicted - &observed).to_kind(Kind::Double).square();
-        self.squared_errors.extend(numbers(&errors.sum_dim_intlist([1i64].as_slice(), false, Kind::Double))?);
+        let of_cells = match is_complete {
+            true => errors.sum_dim_intlist([1i64].as_slice(), false, Kind::Double),
+            false => errors.nansum([1i64].as_slice(), false, Kind::Double),
+        };
+        self.squared_errors.extend(numbers(&of_cells)?);
         self.panel.push(predicted.index_select(1, &self.judge.panel).to_kind(Kind::Float));
         if let Some(precision) = &mut self.precision {
             precision.push(&predicted, &observed)?;
@@ -178,6 +195,7 @@ fn summary(correlations: &Correlations) -> CorrelationSummary {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use analysis::SparseRows;
 
     fn matrix(values: &[f32], width: i64) -> Matrix<'static> {
         Matrix::dense(&Tensor::from_slice(values).view([-1, width])).unwrap()
@@ -207,6 +225,35 @@ mod tests {
     }
 
     #[test]
+    fn what_was_not_measured_counts_in_no_score() {
+        // [[0 ·], [1 1], [· 0], [.5 ·], [0 1]], a zero among what was measured
+        let values = [0.0, 1.0, 1.0, 0.0, 0.5, 0.0, 1.0];
+        let stored = SparseRows::new(&[0, 1, 3, 4, 5, 7], &[0, 0, 1, 1, 0, 0, 1], &values, 2).unwrap();
+        let (observed, rows) = (Matrix::Measured(stored), [0, 1, 2, 3, 4]);
+        let judge = Judge::new(&observed, &rows, 0.4, Seed(0)).unwrap();
+        // far off wherever nothing was measured
+        let predicted = [0.1f32, 99.0, 0.9, 0.8, 99.0, 0.2, 0.5, 99.0, 0.1, 0.8];
+        let judged = judge
+            .method(method(), |receive| {
+                let predicted = Tensor::from_slice(&predicted).view([5, 2]);
+                receive(&predicted.narrow(0, 0, 3))?;
+                receive(&predicted.narrow(0, 3, 2))
+            })
+            .unwrap();
+        let scores = judged.scores;
+        let squares = [0.1f64, 0.1, 0.2, 0.2, 0.0, 0.1, 0.2].map(|error| error * error);
+        let rmse = (squares.iter().sum::<f64>() / 7.0).sqrt();
+        assert!((scores.rmse - rmse).abs() < 1e-7 && (judged.rmse.estimate - rmse).abs() < 1e-7, "{scores:?}");
+        // (0 .1) (1 .9) (.5 .5) (0 .1) and (1 .8) (0 .2) (1 .8) both lie on lines; no cell has three features
+        assert!((scores.by_feature.mean.unwrap() - 1.0).abs() < 1e-6, "{scores:?}");
+        assert!(judged.pearson.is_none(), "some resamples of five cells hold no feature three times");
+        assert_eq!((scores.by_cell.mean, scores.by_cell.n_skipped), (None, 5));
+        assert_eq!(scores.precision, None, "a share of trials is neither above 0 nor not");
+        let lost = judge.method(method(), |receive| receive(&(Tensor::from_slice(&predicted).view([5, 2]) * f64::NAN)));
+        assert!(format!("{:#}", lost.unwrap_err()).contains("the prediction holds numbers that are not finite"));
+    }
+
+    #[test]
     fn cells_left_out_or_added_are_refused() {
         let observed = matrix(&[1.0, 2.0, 3.0], 1);
         let rows = [0, 1];
@@ -218,35 +265,5 @@ mod tests {
         };
         assert!(predict(1).contains("1 of 2 cells"), "{}", predict(1));
         assert!(predict(3).contains("more than 2 cells"), "{}", predict(3));
-    }
-}
-
-#[cfg(test)]
-mod temporary_timing {
-    use super::*;
-
-    #[test]
-    fn temporary_time() {
-        if std::env::var_os("TIME").is_none() {
-            return;
-        }
-        tch::manual_seed(1);
-        let options = (Kind::Float, tch::Device::Cpu);
-        let dense = Tensor::rand([2000, 8000], options);
-        let observed = Matrix::dense(&(&dense * dense.gt(0.7))).unwrap();
-        let rows: Vec<usize> = (0..2000).collect();
-        for _ in 0..3 {
-            let start = std::time::Instant::now();
-            let judge = Judge::new(&observed, &rows, 0.3, Seed(0)).unwrap();
-            let judged = judge
-                .method(Method::of_model("m", "m"), |receive| {
-                    for at in (0..2000).step_by(500) {
-                        receive(&(dense.narrow(0, at, 500) * 0.9 + 0.05))?;
-                    }
-                    Ok(())
-                })
-                .unwrap();
-            println!("judge {:?} {:?} {:?}", start.elapsed(), judged.scores.rmse, judged.scores.by_feature.mean);
-        }
     }
 }

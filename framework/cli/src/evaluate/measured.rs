@@ -1,25 +1,21 @@
 //! The measurements that are judged and learned from, gathered once and kept as sparse as they came.
 
-use analysis::{Matrix, SparseRows, block_rows};
-use anyhow::{Result, ensure};
+mod rows;
+
+use analysis::{Matrix, block_rows};
+use anyhow::{Context, Result};
 use framework::data::Assay;
-use framework::{Features, TargetValues};
+use framework::{Features, Gathered, TargetValues};
+use rows::Rows;
 use tch::{Device, Kind, Tensor};
 
 /// Values of some cells of one modality.
 #[derive(Debug)]
 pub(super) enum Values {
-    /// Compressed rows.
-    Sparse {
-        /// Start of each row, and the end of the last.
-        indptr: Vec<u64>,
-        /// Feature of each entry.
-        indices: Vec<u32>,
-        /// Value of each entry.
-        values: Vec<f32>,
-        /// Features per cell.
-        n_columns: usize,
-    },
+    /// Compressed rows; what they do not store is 0.
+    Sparse(Rows),
+    /// Shares of successes of the entries with trials; what the rows do not store was not measured.
+    Shares(Rows),
     /// n_cells × n_features on the host, for modalities that hand out dense rows.
     Dense(Vec<Tensor>),
 }
@@ -28,33 +24,38 @@ impl Values {
     /// Appends rows in the form of the first ones.
     fn append(&mut self, features: &Features) -> Result<()> {
         match (self, features) {
-            (Values::Sparse { indptr, indices, values, n_columns }, Features::Sparse(rows)) => {
-                ensure!(*n_columns == rows.n_features as usize, "the number of features differs between cells");
-                let start = values.len() as u64;
-                let offsets = Vec::<i64>::try_from(&rows.offsets)?;
-                indptr.extend(offsets[1..].iter().map(|&offset| start + offset as u64));
-                indices.extend(Vec::<i64>::try_from(&rows.indices)?.into_iter().map(|index| index as u32));
-                values.extend(Vec::<f32>::try_from(&rows.values)?);
-            }
+            (Values::Sparse(rows), Features::Sparse(features)) => rows.append(features)?,
             (Values::Dense(blocks), features) => {
                 blocks.push(features.to_dense().flatten(1, -1).to_device(Device::Cpu).to_kind(Kind::Float));
             }
-            (Values::Sparse { .. }, Features::Dense(_)) => {
+            (Values::Sparse(_) | Values::Shares(_), _) => {
                 anyhow::bail!("the modality hands out sparse rows for some cells and dense ones for others");
             }
         }
         Ok(())
     }
 
+    /// Appends what a loss compares with.
+    fn append_target(&mut self, gathered: &Gathered) -> Result<()> {
+        let Values::Shares(rows) = self else { return self.append(&gathered.target) };
+        let trials = gathered.trials.as_ref();
+        let trials = trials.context("the loss compares shares of trials, but the modality hands out no trials")?;
+        rows.append_shares(&gathered.target, trials)
+    }
+
     fn like(features: &Features) -> Values {
         match features {
             Features::Dense(_) => Values::Dense(Vec::new()),
-            Features::Sparse(rows) => Values::Sparse {
-                indptr: vec![0],
-                indices: Vec::new(),
-                values: Vec::new(),
-                n_columns: rows.n_features as usize,
-            },
+            Features::Sparse(rows) => Values::Sparse(Rows::new(rows.n_features as usize)),
+        }
+    }
+
+    /// An empty store for what a loss compares with; `None` where that is the input.
+    fn for_target(gathered: &Gathered, target: TargetValues) -> Option<Values> {
+        match target {
+            TargetValues::Counts | TargetValues::Presence => Some(Values::like(&gathered.target)),
+            TargetValues::Trials => Some(Values::Shares(Rows::new(gathered.target.n_features() as usize))),
+            TargetValues::Processed | TargetValues::UnitInterval => None,
         }
     }
 
@@ -72,26 +73,23 @@ impl Values {
     /// When columns are not ascending or a value is not finite.
     pub fn matrix(&self) -> Result<Matrix<'_>> {
         match self {
-            Values::Sparse { indptr, indices, values, n_columns } => {
-                Ok(SparseRows::new(indptr, indices, values, *n_columns)?.into())
-            }
+            Values::Sparse(rows) => Ok(rows.borrowed()?.into()),
+            Values::Shares(rows) => Ok(Matrix::Measured(rows.borrowed()?)),
             Values::Dense(blocks) => Matrix::dense(&blocks[0]),
         }
     }
 
-    /// Share of the entries of some rows that are not 0.
+    /// Share of the measured entries of some rows that are not 0.
     pub fn share_nonzero(&self, rows: &[usize]) -> f64 {
-        let (n_nonzero, n_columns) = match self {
-            Values::Sparse { indptr, values, n_columns, .. } => {
-                let of_row = |&row: &usize| &values[indptr[row] as usize..indptr[row + 1] as usize];
-                (rows.iter().flat_map(of_row).filter(|value| **value != 0.0).count() as f64, *n_columns)
-            }
+        let (n_nonzero, n_entries) = match self {
+            Values::Sparse(stored) => (stored.n_nonzero(rows), rows.len() * stored.n_columns()),
+            Values::Shares(stored) => (stored.n_nonzero(rows), stored.n_stored(rows)),
             Values::Dense(blocks) => {
                 let nonzero = super::numbers::select(&blocks[0], rows).not_equal(0.0).sum(Kind::Double);
-                (nonzero.double_value(&[]), blocks[0].size()[1] as usize)
+                (nonzero.double_value(&[]) as usize, rows.len() * blocks[0].size()[1] as usize)
             }
         };
-        n_nonzero / (rows.len() * n_columns).max(1) as f64
+        n_nonzero as f64 / n_entries.max(1) as f64
     }
 }
 
@@ -112,15 +110,14 @@ impl Measured {
     /// When rows cannot be read.
     pub fn gather(assay: &Assay, cells: &[usize], target: TargetValues) -> Result<Option<Measured>> {
         let cells = assay.measured_cells(cells);
-        let has_target = matches!(target, TargetValues::Counts | TargetValues::Presence);
         let mut stores: Option<(Values, Option<Values>)> = None;
         for block in cells.chunks(block_rows(assay.modality.shape().n_features() as usize)) {
             let gathered = assay.modality.gather(&assay.measured(block), target)?;
-            let start = || (Values::like(&gathered.input), has_target.then(|| Values::like(&gathered.target)));
+            let start = || (Values::like(&gathered.input), Values::for_target(&gathered, target));
             let (input, target) = stores.get_or_insert_with(start);
             input.append(&gathered.input)?;
             if let Some(target) = target {
-                target.append(&gathered.target)?;
+                target.append_target(&gathered)?;
             }
         }
         let Some((input, target)) = stores else { return Ok(None) };
@@ -177,5 +174,28 @@ mod tests {
         let [modality, _] = sparse_and_dense(&[1.0, 2.0], 2);
         let assay = assay(modality, vec![Some(0), None]);
         assert!(Measured::gather(&assay, &[1], TargetValues::Processed).unwrap().is_none());
+    }
+
+    #[test]
+    fn shares_are_held_where_there_were_trials() {
+        for modality in sparse_and_dense(&[5.0; 6], 3) {
+            let modality = modality.with_trials(&[1.0, 0.0, 0.0, 0.0, 3.0, 0.0], &[4.0, 0.0, 2.0, 0.0, 3.0, 0.0]);
+            let assay = assay(modality, vec![Some(0), Some(1)]);
+            let measured = Measured::gather(&assay, &[0, 1], TargetValues::Trials).unwrap().unwrap();
+            let matrix = measured.target().matrix().unwrap();
+            assert_eq!([matrix.n_measured(0), matrix.n_measured(1)], [2, 1]);
+            let shares = matrix.rows(&[0, 1]).unwrap().nan_to_num(-1.0, None, None);
+            // 0 of 2 trials is a measurement, 0 of none is not
+            assert_eq!(shares, Tensor::from_slice(&[0.25f32, -1.0, 0.0, -1.0, 1.0, -1.0]).view([2, 3]));
+            assert_eq!(measured.target().share_nonzero(&[0, 1]), 2.0 / 3.0);
+            assert!(measured.input().matrix().unwrap().is_complete(), "encoders see what they always saw");
+        }
+    }
+
+    #[test]
+    fn a_modality_without_trials_is_told_so() {
+        let [modality, _] = sparse_and_dense(&[1.0, 2.0], 2);
+        let error = Measured::gather(&assay(modality, vec![Some(0)]), &[0], TargetValues::Trials).unwrap_err();
+        assert!(error.to_string().contains("hands out no trials"), "{error}");
     }
 }

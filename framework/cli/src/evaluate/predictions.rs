@@ -1,7 +1,7 @@
 //! How well features are predicted: each modality from itself, and from each other that shares a space with it.
 
 use super::controls::{Spaces, Task, column_means, depth, row_totals};
-use super::evaluation::{Method, PredictionScores, Section};
+use super::evaluation::{MeasuredEntries, Method, PredictionScores, Section};
 use super::judge::{Judge, Judged, Receive};
 use super::measured::Measured;
 use super::seeds::{Draw, generator};
@@ -69,7 +69,7 @@ struct Pair<'a> {
 }
 
 impl<'a> Pair<'a> {
-    /// `None`, with a note, where too few cells were measured by both.
+    /// `None`, with a note, where too little was measured by both.
     fn new(scene: &'a Scene<'a>, source: usize, target: usize, found: &mut Findings<'_>) -> Result<Option<Pair<'a>>> {
         let (Some(from), Some(measured)) = (&scene.measured[source], &scene.measured[target]) else {
             found.note(format!("`{}` or `{}` was not measured in these cells", scene.name(source), scene.name(target)));
@@ -96,7 +96,40 @@ impl<'a> Pair<'a> {
             ));
         }
         let observed = measured.target().matrix()?;
-        Ok(Some(Pair { scene, source, target, observed, measured, train, judged, is_told_totals }))
+        let pair = Pair { scene, source, target, observed, measured, train, judged, is_told_totals };
+        Ok(pair.has_entries(found).then_some(pair))
+    }
+
+    /// Whether anything was measured to learn from and to judge; says what follows where not everything was.
+    fn has_entries(&self, found: &mut Findings<'_>) -> bool {
+        let name = self.scene.name(self.target);
+        let [train, judged] = [&self.train, &self.judged].map(|cells| self.entries(cells));
+        if train.n_entries == 0 || judged.n_entries == 0 {
+            found.note(format!(
+                "of `{name}` {} entries of training and {} of judged cells were measured that `{}` was measured in, so \
+                 there is nothing to compare",
+                train.n_entries,
+                judged.n_entries,
+                self.scene.name(self.source)
+            ));
+            return false;
+        }
+        if train.share < 1.0 || judged.share < 1.0 {
+            found.note(format!(
+                "not every entry of `{name}` was measured, and those that were not count nowhere; controls learn from \
+                 what was: a random cell or neighbours without a measurement predict the feature's mean, and ridge is \
+                 fitted with that mean in place of each missing one"
+            ));
+        }
+        true
+    }
+
+    /// What was measured of some cells.
+    fn entries(&self, cells: &[usize]) -> MeasuredEntries {
+        let rows = self.measured.rows_of(cells);
+        let n_entries: usize = rows.iter().map(|&row| self.observed.n_measured(row)).sum();
+        let n_all = rows.len() * self.observed.n_columns();
+        MeasuredEntries { n_entries, share: n_entries as f64 / n_all.max(1) as f64 }
     }
 
     fn title(&self) -> String {
@@ -252,6 +285,7 @@ impl<'a> Pair<'a> {
             n_cells: self.judged.len(),
             n_training: self.train.len(),
             n_features: self.observed.n_columns(),
+            measured: Some(self.entries(&self.judged)).filter(|measured| measured.share < 1.0),
             methods: judged.iter().map(|judged| judged.scores.clone()).collect(),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! Cells are drawn with replacement, as many as there are, 400 times (Efron 1979). All methods of a task are scored on the
 //! same resamples, so that the difference of two methods is judged cell by cell. A resample is kept as a weight per
-//! cell; scores of all resamples are products of the weights with sums per cell.
+//! cell; scores of all resamples are products of the weights with sums per cell. Entries that were not measured count in
+//! none of them.
 
 use super::numbers::numbers;
 use super::seeds::{Draw, generator};
@@ -16,6 +17,8 @@ use tch::{Kind, Tensor};
 pub(super) const N_RESAMPLES: usize = 400;
 /// Features whose correlations are resampled at a time.
 const COLUMNS_AT_A_TIME: i64 = 256;
+/// Weight of the cells that a correlation needs where not all of them were measured.
+const MIN_MEASURED: f64 = 3.0;
 /// Share of a feature's variance below which a resample holds only one value of it, and the rest is rounding.
 const ROUNDING: f64 = 1e-10;
 
@@ -120,9 +123,25 @@ impl Resamples {
         Resampled::new(&scores).ok_or_else(|| anyhow::anyhow!("a squared error is not finite"))
     }
 
+    /// The same over what was measured: `squared_errors` and `n_measured` are sums over the measured features of each
+    /// cell. Resamples that hold nothing measured are left out: the same ones for all methods.
+    ///
+    /// # Errors
+    /// When there is not one number per cell, or nothing was measured.
+    pub fn rmse_of_measured(&self, squared_errors: &[f64], n_measured: &[f64]) -> Result<Resampled> {
+        let weighted = |of: &[f64]| numbers(&self.weights.f_matmul(&Tensor::from_slice(of).view([-1, 1]))?);
+        let (sums, counts) = (weighted(squared_errors)?, weighted(n_measured)?);
+        ensure!(counts[0] > 0.0, "nothing was measured of the judged cells");
+        let known = sums.iter().zip(&counts).filter(|(_, n)| **n > 0.0);
+        let scores: Vec<f64> = known.map(|(sum, n)| (sum / n).sqrt()).collect();
+        Resampled::new(&scores).ok_or_else(|| anyhow::anyhow!("a squared error is not finite"))
+    }
+
     /// Mean over features of the Pearson correlation over cells; `None` when a resample leaves no feature that varies.
     ///
-    /// As elsewhere, features whose observed values are constant are left out, and constant predictions count as 0.
+    /// As elsewhere, features whose observed values are constant are left out, and constant predictions count as 0. Where
+    /// an observed value is NaN nothing was measured: such a feature is judged over the other cells, and left out where a
+    /// resample holds fewer than 3 of them.
     ///
     /// # Shapes
     /// both: n_cells × n_features.
@@ -147,14 +166,28 @@ impl Resamples {
 
     /// Correlations (0 where undefined), and 1 where the observed values vary; both n_resamples × n_features.
     fn pearson(&self, predicted: &Tensor, observed: &Tensor) -> Result<(Tensor, Tensor)> {
-        let (x, y) = (centred(predicted), centred(observed));
-        let n = self.n_cells as f64;
-        let mean = |of: &Tensor| -> Result<Tensor> { Ok(self.weights.f_matmul(of)? / n) };
-        let (mean_x, mean_y) = (mean(&x)?, mean(&y)?);
-        let variance_x = mean(&(&x * &x))? - &mean_x * &mean_x;
-        let variance_y = mean(&(&y * &y))? - &mean_y * &mean_y;
-        let covariance = mean(&(&x * &y))? - mean_x * mean_y;
-        let (x_varies, y_varies) = (varies(&variance_x, predicted), varies(&variance_y, observed));
+        let missing = observed.isnan();
+        let all_measured = missing.any().int64_value(&[]) == 0;
+        let (x, y, n) = match all_measured {
+            true => {
+                let n = Tensor::from_slice(&[self.n_cells as f64]).view([1, 1]);
+                (Columns::complete(predicted), Columns::complete(observed), n)
+            }
+            false => {
+                let n = self.weights.f_matmul(&missing.logical_not().to_kind(Kind::Double))?;
+                (Columns::measured(predicted, &missing), Columns::measured(observed, &missing), n)
+            }
+        };
+        let divisor = n.clamp_min(1.0);
+        let mean = |of: &Tensor| -> Result<Tensor> { Ok(self.weights.f_matmul(of)? / &divisor) };
+        let (mean_x, mean_y) = (mean(&x.centred)?, mean(&y.centred)?);
+        let variance_x = mean(&(&x.centred * &x.centred))? - &mean_x * &mean_x;
+        let variance_y = mean(&(&y.centred * &y.centred))? - &mean_y * &mean_y;
+        let covariance = mean(&(&x.centred * &y.centred))? - mean_x * mean_y;
+        let (x_varies, mut y_varies) = (x.varies(&variance_x), y.varies(&variance_y));
+        if !all_measured {
+            y_varies *= n.ge(MIN_MEASURED).to_kind(Kind::Double);
+        }
         let scale = (variance_x * variance_y).clamp_min(f64::MIN_POSITIVE).sqrt();
         let r = (covariance / scale).clamp(-1.0, 1.0);
         Ok((r * x_varies * &y_varies, y_varies))
@@ -180,16 +213,40 @@ impl Resamples {
     }
 }
 
-fn centred(columns: &Tensor) -> Tensor {
-    columns - columns.mean_dim([0i64].as_slice(), true, Kind::Double)
+/// Features over cells, as they are before cells are drawn.
+struct Columns {
+    /// n_cells × n_features about the mean of each; 0 where nothing was measured.
+    centred: Tensor,
+    /// Variance of each.
+    variance: Tensor,
+    /// Whether all values of a feature are the same.
+    is_constant: Tensor,
 }
 
-/// 1 where a column has different values in a resample, else 0.
-fn varies(variance: &Tensor, column: &Tensor) -> Tensor {
-    let whole = column.var_dim([0i64].as_slice(), false, true);
-    let is_constant = column.amax([0i64].as_slice(), true).eq_tensor(&column.amin([0i64].as_slice(), true));
-    let varies = variance.gt_tensor(&(whole * ROUNDING)).logical_and(&is_constant.logical_not());
-    varies.to_kind(Kind::Double)
+impl Columns {
+    fn complete(values: &Tensor) -> Columns {
+        Columns {
+            centred: values - values.mean_dim([0i64].as_slice(), true, Kind::Double),
+            variance: values.var_dim([0i64].as_slice(), false, true),
+            is_constant: values.amax([0i64].as_slice(), true).eq_tensor(&values.amin([0i64].as_slice(), true)),
+        }
+    }
+
+    fn measured(values: &Tensor, missing: &Tensor) -> Columns {
+        let sum = |of: &Tensor| of.sum_dim_intlist([0i64].as_slice(), true, Kind::Double);
+        let n = sum(&missing.logical_not()).clamp_min(1.0);
+        let mean = sum(&values.masked_fill(missing, 0.0)) / &n;
+        let centred = (values - mean).masked_fill(missing, 0.0);
+        let largest = values.masked_fill(missing, f64::NEG_INFINITY).amax([0i64].as_slice(), true);
+        let smallest = values.masked_fill(missing, f64::INFINITY).amin([0i64].as_slice(), true);
+        Columns { variance: sum(&(&centred * &centred)) / n, is_constant: largest.le_tensor(&smallest), centred }
+    }
+
+    /// 1 where a feature has different values in a resample, else 0.
+    fn varies(&self, variance: &Tensor) -> Tensor {
+        let varies = variance.gt_tensor(&(&self.variance * ROUNDING)).logical_and(&self.is_constant.logical_not());
+        varies.to_kind(Kind::Double)
+    }
 }
 
 fn mean_recall(members: &[f64], found: &[f64]) -> f64 {
@@ -220,6 +277,78 @@ mod tests {
         assert!((rmse.estimate - 2.0).abs() < 1e-12 && rmse.values.iter().all(|value| (value - 2.0).abs() < 1e-12));
         let accuracy = resamples.balanced_accuracy(&[0, 0, 0, 1], &[0, 0, 1, 1], 2).unwrap();
         assert!((accuracy.estimate - 5.0 / 6.0).abs() < 1e-12);
+    }
+
+    /// Pearson correlation of pairs, each as often as its weight says; 0 for a constant prediction, `None` for fewer than
+    /// 3 pairs or a constant observation.
+    fn by_hand(pairs: &[(f64, f64, f64)]) -> Option<f64> {
+        let all: Vec<(f64, f64)> =
+            pairs.iter().flat_map(|&(p, o, weight)| std::iter::repeat_n((p, o), weight as usize)).collect();
+        if all.len() < 3 || all.iter().all(|pair| pair.1 == all[0].1) {
+            return None;
+        }
+        if all.iter().all(|pair| pair.0 == all[0].0) {
+            return Some(0.0);
+        }
+        let n = all.len() as f64;
+        let (p, o) = (all.iter().map(|x| x.0).sum::<f64>() / n, all.iter().map(|x| x.1).sum::<f64>() / n);
+        let sum = |of: &dyn Fn(f64, f64) -> f64| all.iter().map(|x| of(x.0 - p, x.1 - o)).sum::<f64>();
+        Some(sum(&|p, o| p * o) / (sum(&|p, _| p * p) * sum(&|_, o| o * o)).sqrt())
+    }
+
+    #[test]
+    fn resamples_see_the_measured_pairs_only() {
+        const N_CELLS: usize = 12;
+        const N_FEATURES: usize = 5;
+        for seed in 0..20 {
+            let mut random = generator(Seed(seed), Draw::Panel, 0);
+            let n = N_CELLS * N_FEATURES;
+            let predicted: Vec<f64> = (0..n).map(|_| random.random::<f64>()).collect();
+            // few different values, so that resamples are often constant; the last feature was measured in two cells
+            let is_measured: Vec<bool> =
+                (0..n).map(|at| random.random_bool(0.5) && (at % N_FEATURES < 4 || at < 2 * N_FEATURES)).collect();
+            let observed: Vec<f64> = (0..n).map(|_| f64::from(random.random_range(0..3u8)) / 2.0).collect();
+            let with_holes: Vec<f64> = observed
+                .iter()
+                .zip(&is_measured)
+                .map(|(value, known)| if *known { *value } else { f64::NAN })
+                .collect();
+            let resamples = Resamples::draw(N_CELLS, Seed(seed), 0).unwrap();
+            let width = N_FEATURES as i64;
+            let (r, defined) = resamples.pearson(&columns(&predicted, width), &columns(&with_holes, width)).unwrap();
+            let (r, defined) = (numbers(&r).unwrap(), numbers(&defined).unwrap());
+            let weights = numbers(&resamples.weights).unwrap();
+            let known = |cell: usize| (0..N_FEATURES).map(move |f| cell * N_FEATURES + f).filter(|at| is_measured[*at]);
+            let squares = |cell: usize| known(cell).map(|at| (predicted[at] - observed[at]).powi(2)).sum::<f64>();
+            let errors: Vec<f64> = (0..N_CELLS).map(squares).collect();
+            let counts: Vec<f64> = (0..N_CELLS).map(|cell| known(cell).count() as f64).collect();
+            let rmse = resamples.rmse_of_measured(&errors, &counts).unwrap();
+            for (draw, weights) in weights.chunks(N_CELLS).enumerate() {
+                for feature in 0..N_FEATURES {
+                    let cells = (0..N_CELLS).filter(|cell| is_measured[cell * N_FEATURES + feature]);
+                    let place = |cell: usize| cell * N_FEATURES + feature;
+                    let pairs: Vec<_> =
+                        cells.map(|cell| (predicted[place(cell)], observed[place(cell)], weights[cell])).collect();
+                    let (expected, at) = (by_hand(&pairs), draw * N_FEATURES + feature);
+                    assert_eq!(defined[at] == 1.0, expected.is_some(), "{pairs:?}");
+                    assert!((r[at] - expected.unwrap_or(0.0)).abs() < 1e-9, "{} {expected:?}", r[at]);
+                }
+                let sum = |of: &[f64]| weights.iter().zip(of).map(|(weight, x)| weight * x).sum::<f64>();
+                let expected = (sum(&errors) / sum(&counts)).sqrt();
+                let found = if draw == 0 { rmse.estimate } else { rmse.values[draw - 1] };
+                assert!((found - expected).abs() < 1e-12, "{found} {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn resamples_of_nothing_measured_are_left_out() {
+        let resamples = Resamples::draw(2, Seed(1), 0).unwrap();
+        let rmse = resamples.rmse_of_measured(&[8.0, 0.0], &[2.0, 0.0]).unwrap();
+        assert!(rmse.estimate == 2.0 && rmse.values.iter().all(|value| *value == 2.0));
+        // a quarter of the resamples hold the second cell alone
+        assert!((200..390).contains(&rmse.values.len()), "{}", rmse.values.len());
+        assert!(resamples.rmse_of_measured(&[0.0; 2], &[0.0; 2]).is_err());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub(super) struct Toy {
     cells: Vec<String>,
     features: Vec<String>,
     values: Vec<f32>,
+    /// Successes and trials of each value, where there are any.
+    trials: Option<[Vec<f32>; 2]>,
     is_sparse: bool,
 }
 
@@ -34,23 +36,34 @@ impl Toy {
             cells: names("cell", values.len() / n_columns),
             features: names("feature", n_columns),
             values: values.to_vec(),
+            trials: None,
             is_sparse,
         }
     }
 
-    fn row(&self, row: usize) -> &[f32] {
-        &self.values[row * self.features.len()..(row + 1) * self.features.len()]
+    /// The same, with successes among trials as another target.
+    pub fn with_trials(self, successes: &[f32], trials: &[f32]) -> Toy {
+        Toy { trials: Some([successes.to_vec(), trials.to_vec()]), ..self }
     }
 
-    fn features_of(&self, rows: &[usize], change: fn(f32) -> f32) -> Features {
+    fn row(&self, row: usize) -> &[f32] {
+        self.row_of(&self.values, row)
+    }
+
+    fn row_of<'t>(&self, values: &'t [f32], row: usize) -> &'t [f32] {
+        &values[row * self.features.len()..(row + 1) * self.features.len()]
+    }
+
+    fn features_of(&self, values: &[f32], rows: &[usize], change: fn(f32) -> f32) -> Features {
         let n_features = self.features.len() as i64;
+        let row_of = |row: &usize| self.row_of(values, *row);
         if !self.is_sparse {
-            let values: Vec<f32> = rows.iter().flat_map(|row| self.row(*row)).map(|value| change(*value)).collect();
+            let values: Vec<f32> = rows.iter().flat_map(row_of).map(|value| change(*value)).collect();
             return Features::Dense(Tensor::from_slice(&values).view([-1, n_features]));
         }
         let (mut offsets, mut indices, mut values) = (vec![0i64], Vec::new(), Vec::new());
         for row in rows {
-            for (column, value) in self.row(*row).iter().enumerate().filter(|(_, value)| **value != 0.0) {
+            for (column, value) in row_of(row).iter().enumerate().filter(|(_, value)| **value != 0.0) {
                 indices.push(column as i64);
                 values.push(change(*value));
             }
@@ -106,7 +119,12 @@ impl Modality for Toy {
 
     fn gather(&self, rows: &[usize], values: TargetValues) -> Result<Gathered> {
         let target = if values == TargetValues::Counts { f32::ceil } else { |value| value };
-        Ok(Gathered::new(self.features_of(rows, |value| value), self.features_of(rows, target)))
+        let input = self.features_of(&self.values, rows, |value| value);
+        if let (TargetValues::Trials, Some([successes, trials])) = (values, &self.trials) {
+            let [successes, trials] = [successes, trials].map(|of| self.features_of(of, rows, |value| value));
+            return Ok(Gathered { input, target: successes, trials: Some(trials) });
+        }
+        Ok(Gathered::new(input, self.features_of(&self.values, rows, target)))
     }
 
     fn n_bytes(&self) -> u64 {
@@ -143,7 +161,7 @@ impl Decoder for Product {
     }
 }
 
-/// Compares numbers as they are, or counts as shares of a total.
+/// Compares numbers as they are, counts as shares of a total, or shares of trials with log odds.
 struct AsIs(TargetValues);
 
 impl Loss for AsIs {
@@ -159,6 +177,7 @@ impl Loss for AsIs {
     fn expectation(&self, prediction: &Tensor, totals: Option<&Tensor>) -> Result<Tensor> {
         match (self.0, totals) {
             (TargetValues::Counts, Some(totals)) => Ok(prediction.softmax(1, Kind::Float) * totals.view([-1, 1])),
+            (TargetValues::Trials, _) => Ok(prediction.sigmoid()),
             _ => Ok(prediction.shallow_clone()),
         }
     }
@@ -217,7 +236,9 @@ impl World {
             let row = |causes: &[f32; 6]| mixed(places.map(|place| causes[place]));
             let values: Vec<f32> = causes.iter().flat_map(row).map(|value| value + 0.1 * normal()).collect();
             let rows = (0..making.n_cells as u32).map(Some).collect();
-            assays.push(Assay { name: name.to_owned(), modality: Box::new(Toy::new(&values, 6, name == "x")), rows });
+            let toy = Toy::new(&values, 6, name == "x");
+            let toy = if making.target == TargetValues::Trials { tried(toy, &values) } else { toy };
+            assays.push(Assay { name: name.to_owned(), modality: Box::new(toy), rows });
         }
         let cells: Vec<String> = (0..making.n_cells).map(|cell| format!("cell{cell}")).collect();
         let observations = observations(&cells, &causes);
@@ -232,6 +253,23 @@ impl World {
             dataset,
         }
     }
+}
+
+/// Successes among 1 to 20 trials of 35 % of the entries, whose chance has the value as log odds. Nothing was measured of
+/// cell 3, and of the last feature what two of the first 60 cells and the others hold.
+fn tried(toy: Toy, values: &[f32]) -> Toy {
+    let mut random = ChaCha8Rng::seed_from_u64(17);
+    let (mut successes, mut trials) = (Vec::new(), Vec::new());
+    for (place, value) in values.iter().enumerate() {
+        let (cell, feature) = (place / 6, place % 6);
+        let n = if random.random_bool(0.35) { random.random_range(1..=20) } else { 0 };
+        let n = if cell == 3 || (feature == 5 && (2..60).contains(&cell)) { 0 } else { n };
+        let n = if feature == 5 && cell < 2 { 4 } else { n };
+        let chance = 1.0 / (1.0 + f64::from(-value).exp());
+        successes.push((0..n).filter(|_| random.random_bool(chance)).count() as f32);
+        trials.push(n as f32);
+    }
+    toy.with_trials(&successes, &trials)
 }
 
 fn mixed(causes: [f32; 3]) -> [f32; 6] {
@@ -278,6 +316,7 @@ fn experiment() -> Experiment {
     Experiment {
         name: "toy".to_owned(),
         seed: 1,
+        plugins: framework::spec::PluginsSpec::default(),
         data: DataSpec { label: Some("type".to_owned()), ..DataSpec::default() },
         modalities: IndexMap::new(),
         model: ModelSpec::default(),

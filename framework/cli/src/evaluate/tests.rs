@@ -1,5 +1,7 @@
 //! The whole evaluation of small worlds whose answers are known.
 
+mod unmeasured;
+
 use super::testing::{Making, World, temporary_file};
 use super::*;
 use framework::data::Split;
@@ -203,25 +205,4 @@ fn progress_names_what_is_computed() {
     for expected in ["reconstruction of x", "x → y: ridge", "type in the spaces of y"] {
         assert!(said.iter().any(|what| what == expected), "{expected} is not in {said:?}");
     }
-}
-
-#[test]
-fn temporary_dump() {
-    let Some(path) = std::env::var_os("DUMP") else { return };
-    let mut text = String::new();
-    for making in [
-        Making::default(),
-        Making { has_shared_signal: false, ..Making::default() },
-        Making { n_test: 0, ..Making::default() },
-        Making { target: TargetValues::Counts, ..Making::default() },
-        Making { n_cells: 700, n_test: 300, ..Making::default() },
-    ] {
-        let mut world = World::make(making);
-        text.push_str(&evaluated(&world, 3).to_tsv());
-        for cell in (0..20).chain(60..160) {
-            world.dataset.assays[1].rows[cell] = None;
-        }
-        text.push_str(&evaluated(&world, 4).to_tsv());
-    }
-    std::fs::write(path, text).unwrap();
 }

@@ -75,7 +75,10 @@ fn title_of_task(task: &PredictionScores) -> String {
         "presence" => "counts above 0",
         other => other,
     };
-    format!("{what} ({} cells × {} features, {unit})", task.n_cells, task.n_features)
+    let measured = task
+        .measured
+        .map(|measured| format!("; {} entries measured, {:.1} %", measured.n_entries, 100.0 * measured.share));
+    format!("{what} ({} cells × {} features, {unit}{})", task.n_cells, task.n_features, measured.unwrap_or_default())
 }
 
 /// What the numbers of a prediction leave out, and what chance reaches.
@@ -84,7 +87,8 @@ fn footnote(task: &PredictionScores) -> String {
     let mut parts = vec!["* best of its column".to_owned()];
     let (n_features, n_cells) = (first.by_feature.n_skipped, first.by_cell.n_skipped);
     if n_features + n_cells > 0 {
-        parts.push(format!("constant, so left out of Pearson: {n_features} features, {n_cells} cells"));
+        let why = if task.measured.is_some() { "constant or measured fewer than 3 times" } else { "constant" };
+        parts.push(format!("{why}, so left out of Pearson: {n_features} features, {n_cells} cells"));
     }
     if let Some(precision) = &first.precision {
         let by_feature = precision.mean_base_rate.map_or("none".to_owned(), three);

@@ -55,6 +55,8 @@ fn add_method(table: &mut String, task: &PredictionScores, scores: &MethodScores
     let method = &scores.method;
     let start = [section, &task.source, &task.target, "", &method.name, flag(method.is_control)].map(field).join("\t");
     let mut lines = Lines { table, start, n_cells: task.n_cells };
+    lines.add("n_measured", task.measured.map(|measured| measured.n_entries as f64));
+    lines.add("share_measured", task.measured.map(|measured| measured.share));
     lines.add("rmse", Some(scores.rmse));
     for (name, summary) in [("pearson_by_feature", &scores.by_feature), ("pearson_by_cell", &scores.by_cell)] {
         lines.add(&format!("{name}_mean"), summary.mean);

@@ -119,7 +119,9 @@ impl Scene<'_> {
 }
 
 /// Writes what one modality predicts of another as `layers["predicted_from_SOURCE"]` of the target, or as
-/// `obsm["predicted_TARGET"]` of the source where the file does not hold the target. NaN where nothing is predicted.
+/// `obsm["predicted_TARGET"]` of the source where the file does not hold the target. NaN where nothing is predicted. Values
+/// are the loss's expected ones: of successes among trials the share, for every feature of a predicted cell, measured or
+/// not.
 ///
 /// Returns where it was written.
 ///

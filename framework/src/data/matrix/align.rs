@@ -8,8 +8,13 @@ use std::collections::HashMap;
 /// Names shown of each side where nothing matches.
 const N_EXAMPLES: usize = 3;
 
-/// The matrix with one column per `wanted` feature; those that `there` lacks are zero.
-pub fn align(matrix: &Csr, there: &[String], wanted: &[String], noun: &str) -> Result<(Csr, Alignment)> {
+/// The matrix with one column per `wanted` feature, in that order; nothing is stored of those that `there` lacks.
+///
+/// `there` names the columns of the matrix; `feature` is what one is called.
+///
+/// # Errors
+/// When none of the wanted features is there.
+pub fn align_features(matrix: &Csr, there: &[String], wanted: &[String], feature: &str) -> Result<(Csr, Alignment)> {
     let columns: HashMap<&str, usize> =
         there.iter().enumerate().map(|(column, name)| (name.as_str(), column)).collect();
     let found: Vec<Option<usize>> = wanted.iter().map(|name| columns.get(name.as_str()).copied()).collect();
@@ -18,7 +23,7 @@ pub fn align(matrix: &Csr, there: &[String], wanted: &[String], noun: &str) -> R
     let n_found = wanted.len() - missing.len();
     ensure!(
         n_found > 0,
-        "none of the {} {noun}s of the model is in the new data\nhelp: the model knows {}; the data have {}; are they named \
+        "none of the {} {feature}s of the model is in the new data\nhelp: the model knows {}; the data have {}; are they named \
          in the same way?",
         wanted.len(),
         examples(wanted),

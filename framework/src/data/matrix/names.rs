@@ -18,7 +18,7 @@ pub fn ensure_fit(cells: &[String], features: &[String], matrix: &Csr) -> Result
 }
 
 /// The names with `-1`, `-2`, … added to all but the first of each repeated one; a number that is taken is passed over.
-pub fn made_unique(names: Vec<String>) -> Vec<String> {
+pub fn unique_names(names: Vec<String>) -> Vec<String> {
     let mut taken: HashSet<String> = names.iter().cloned().collect();
     if taken.len() == names.len() {
         return names;
@@ -52,8 +52,8 @@ mod tests {
 
     #[test]
     fn repeated_names_are_numbered_around_taken_ones() {
-        let unique = made_unique(names(&["a", "b", "a", "a-1", "a", "b"]));
+        let unique = unique_names(names(&["a", "b", "a", "a-1", "a", "b"]));
         assert_eq!(unique, names(&["a", "b", "a-2", "a-1", "a-3", "b-1"]));
-        assert_eq!(made_unique(names(&["x", "y"])), names(&["x", "y"]));
+        assert_eq!(unique_names(names(&["x", "y"])), names(&["x", "y"]));
     }
 }

@@ -3,7 +3,7 @@
 use super::{MatrixModality, MatrixReading, Measured, Origin};
 use crate::modality::Source;
 use crate::step::Step;
-use anndata::{File, Kind, Layer};
+use anndata::{Annotated, Csr, File, Kind, Layer};
 use anyhow::{Result, bail, ensure};
 
 /// Opens the matrix of a modality in an AnnData or MuData file.
@@ -11,9 +11,7 @@ use anyhow::{Result, bail, ensure};
 /// # Errors
 /// When the file, the modality or the layer is missing, or the values are not what `reading` expects.
 pub fn open_matrix(source: &Source<'_>, reading: &MatrixReading, steps: Vec<Box<dyn Step>>) -> Result<MatrixModality> {
-    let file = File::open(source.path)?;
-    let key = key_in(&file, source, reading.usual_keys)?;
-    let opened = file.modality(&key)?;
+    let (key, opened) = open_keyed(source, reading.usual_keys)?;
     let layer = Layer::parse(&reading.layer);
     let matrix = opened.matrix(&layer)?;
     let features = match layer {
@@ -29,6 +27,42 @@ pub fn open_matrix(source: &Source<'_>, reading: &MatrixReading, steps: Vec<Box<
         features.len()
     );
     MatrixModality::new(Measured { origin, cells, features, matrix }, reading, steps)
+}
+
+/// Opens a narrow table of continuous values: as [`open_matrix`], with zeros stored like any other value, so that steps may
+/// move them.
+///
+/// # Errors
+/// As [`open_matrix`].
+pub fn open_table(source: &Source<'_>, reading: &MatrixReading, steps: Vec<Box<dyn Step>>) -> Result<MatrixModality> {
+    let mut modality = open_matrix(source, reading, steps)?;
+    modality.raw = with_zeros(&modality.raw)?;
+    Ok(modality)
+}
+
+/// The same matrix with all its zeros stored.
+fn with_zeros(matrix: &Csr) -> Result<Csr> {
+    let (n_rows, n_columns) = (matrix.n_rows, matrix.n_columns);
+    let values = matrix.dense_rows(&(0..n_rows).collect::<Vec<_>>())?.values;
+    let indices = (0..n_rows).flat_map(|_| 0..n_columns as u32).collect();
+    let indptr = (0..=n_rows).map(|row| (row * n_columns) as u64).collect();
+    Ok(Csr { n_rows, n_columns, indptr, indices, values })
+}
+
+/// Opens the cells and features of a modality, reading no matrix yet; `usual` are names under which MuData
+/// files often keep the assay, to suggest where the file has none of the modality's name.
+///
+/// # Errors
+/// When the file or the modality is missing; the message names what there is.
+pub fn open_annotated(source: &Source<'_>, usual: &[&str]) -> Result<Annotated> {
+    Ok(open_keyed(source, usual)?.1)
+}
+
+fn open_keyed(source: &Source<'_>, usual: &[&str]) -> Result<(String, Annotated)> {
+    let file = File::open(source.path)?;
+    let key = key_in(&file, source, usual)?;
+    let opened = file.modality(&key)?;
+    Ok((key, opened))
 }
 
 /// The name of the modality inside the file; empty for AnnData, which holds one without a name.
@@ -52,7 +86,7 @@ fn key_in(file: &File, source: &Source<'_>, usual: &[&str]) -> Result<String> {
 mod tests {
     use super::*;
     use crate::modality::Modality;
-    use anndata::{Csr, Dense, Frame, NewAnnData, NewMuData, write_new_h5ad, write_new_h5mu};
+    use anndata::{Dense, Frame, NewAnnData, NewMuData, write_new_h5ad, write_new_h5mu};
     use std::path::{Path, PathBuf};
 
     fn frame(names: &[&str]) -> Frame {
@@ -128,6 +162,16 @@ mod tests {
         assert!(open(&path, Some("gex"), "counts").is_ok());
         let error = open(&path, Some("rna"), "counts").unwrap_err().to_string();
         assert!(error.ends_with("has no modality `rna`; it holds: gex\nhelp: set `key = \"gex\"`"), "{error}");
+    }
+
+    #[test]
+    fn a_table_stores_its_zeros() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = h5ad(folder.path());
+        let source = Source { name: "it", path: &path, key: None };
+        let table = open_table(&source, &MatrixReading::default(), Vec::new()).unwrap();
+        assert_eq!(table.raw.values, [0.0, 1.386, 0.0, 0.5, 0.0, 0.0]);
+        table.raw.validate().unwrap();
     }
 
     #[test]

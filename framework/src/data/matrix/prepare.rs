@@ -1,6 +1,6 @@
 //! Fitting the steps on training cells, applying them, and doing the same again for new cells.
 
-use super::{MatrixModality, align};
+use super::{MatrixModality, align_features};
 use crate::modality::Alignment;
 use crate::step::Step;
 use anndata::Csr;
@@ -61,7 +61,7 @@ impl MatrixModality {
 
     /// Takes the columns of `features`, in that order, whatever the file has.
     fn align_to(&mut self, features: &[String]) -> Result<Alignment> {
-        let (aligned, alignment) = align::align(&self.raw, &self.features, features, self.reading.feature)?;
+        let (aligned, alignment) = align_features(&self.raw, &self.features, features, self.reading.feature)?;
         self.raw = aligned;
         self.features = features.to_vec();
         Ok(alignment)

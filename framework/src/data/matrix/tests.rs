@@ -148,6 +148,18 @@ fn sparse_matrices_travel_sparse_and_say_the_same() {
 }
 
 #[test]
+fn rows_are_handed_out_with_any_values_of_one_structure() {
+    let matrix = measured().matrix;
+    let rows = Rows::new(&matrix, &[3, 1, 3]).unwrap();
+    let doubled: Vec<f32> = matrix.values.iter().map(|value| value * 2.0).collect();
+    let expected = [10.0, 2.0, 12.0, 0.0, 0.0, 6.0, 10.0, 2.0, 12.0];
+    assert_eq!(dense(&rows.features(&doubled).unwrap()), expected);
+    let error = rows.features(&doubled[1..]).unwrap_err().to_string();
+    assert_eq!(error, "there are 6 values for 7 stored entries");
+    assert!(Rows::new(&matrix, &[4]).is_err());
+}
+
+#[test]
 fn new_data_are_brought_into_the_order_of_the_model() {
     let mut trained = modality(&MatrixReading::default(), Some(vec![0, 2]));
     trained.prepare(&[0, 1]).unwrap();

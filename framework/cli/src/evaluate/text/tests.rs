@@ -1,6 +1,6 @@
 //! What a reader sees, letter by letter.
 
-use super::super::evaluation::{ClassScores, CorrelationSummary, Method, Precision};
+use super::super::evaluation::{ClassScores, CorrelationSummary, MeasuredEntries, Method, Precision};
 use super::super::resamples::Interval;
 use super::*;
 
@@ -74,6 +74,7 @@ fn evaluation() -> Evaluation {
             n_cells: 40,
             n_training: 160,
             n_features: 100,
+            measured: None,
             methods: vec![scores(model(), 0.1234, 0.8), scores(ridge(), 0.04321, 0.5)],
         }],
         probes: vec![LabelProbe {
@@ -134,6 +135,23 @@ fn colour_is_written_only_where_it_is_asked_for() {
     assert!(!evaluation.to_text(false).contains('\u{1b}'));
     let coloured = evaluation.to_text(true);
     assert!(coloured.contains("\u{1b}[32m+\u{1b}[0m better") && coloured.contains("\u{1b}[31m-\u{1b}[0m worse"));
+}
+
+#[test]
+fn entries_that_were_not_measured_are_told() {
+    let mut evaluation = evaluation();
+    let task = &mut evaluation.cross_predictions[0];
+    task.values = "share of trials".to_owned();
+    task.measured = Some(MeasuredEntries { n_entries: 1234, share: 0.3085 });
+    let title = "Prediction rna → atac (40 cells × 100 features, share of trials; 1234 entries measured, 30.9 %)";
+    assert_eq!(title_of_task(task), title);
+    assert!(footnote(task).contains("constant or measured fewer than 3 times, so left out of Pearson: 3 features"));
+    let tsv = evaluation.to_tsv();
+    assert!(tsv.contains("cross_prediction\trna\tatac\t\tmodel\tfalse\tn_measured\t1234\t40\n"), "{tsv}");
+    assert!(tsv.contains("\tshare_measured\t0.3085\t40\n"), "{tsv}");
+    let json = serde_json::to_string(&evaluation).unwrap();
+    assert!(json.contains(r#""measured":{"n_entries":1234,"share":0.3085}"#), "{json}");
+    assert_eq!(serde_json::from_str::<Evaluation>(&json).unwrap(), evaluation);
 }
 
 #[test]

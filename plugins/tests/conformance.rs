@@ -1,0 +1,116 @@
+//! Every built-in component keeps the promises of its trait: one line each, with further tables where it has variants.
+
+use framework::component::{AnySpec, Role, declared};
+use framework::testing::{Conformance, all_declarations};
+use plugins as _;
+use std::collections::BTreeSet;
+
+/// A network whose hidden numbers are not normalised, with every bias, and one that normalises within each cell.
+const ENCODERS: [&str; 2] = [
+    "hidden = [16]\nhead_hidden = \"none\"\nnorm = \"none\"\nbias = true\noutput_bias = true",
+    "hidden = [16, 8]\nhead_hidden = 5\nnorm = \"layer\"\norder = \"activation_norm\"\ninput_dropout = 0.2",
+];
+const DECODERS: [&str; 2] = [
+    "hidden = [16]\nnorm = \"none\"\nbias = true\noutput_bias = true",
+    "hidden = [16, 8]\nnorm = \"layer\"\norder = \"activation_norm\"\ninput_dropout = 0.2",
+];
+
+/// Role, name, and tables beside the empty one and the example.
+const COMPONENTS: [(Role, &str, &[&str]); 20] = [
+    (Role::Modality, "atac", &[]),
+    (Role::Modality, "rna", &[]),
+    (Role::Modality, "surface_protein", &[]),
+    (Role::Modality, "values", &[]),
+    (Role::Encoder, "mlp", &ENCODERS),
+    (Role::Decoder, "mlp", &DECODERS),
+    (Role::LatentPrior, "l2", &["scaling = \"published\""]),
+    (Role::LatentPrior, "none", &[]),
+    (Role::LatentPrior, "standard_normal", &["kl_scaling = \"published\""]),
+    (Role::Loss, "bce", &["pos_weight = 7.5\nundo_pos_weight = false", "pos_weight = \"nonzero_training\""]),
+    (Role::Loss, "bernoulli", &[]),
+    (Role::Loss, "mse", &[]),
+    (Role::Loss, "poisson", &["likelihood = \"without_constant\""]),
+    (Role::Step, "binarize", &[]),
+    (Role::Step, "clr", &["margin = \"feature\""]),
+    (Role::Step, "highly_variable", &["n_features = 3\nn_bins = 2"]),
+    (Role::Step, "log1p", &[]),
+    (Role::Step, "log_min_max", &[]),
+    (Role::Step, "normalize_total", &[]),
+    (Role::Step, "tf_idf", &["scale = 1.0"]),
+];
+
+fn check(role: Role) {
+    for (_, name, tables) in COMPONENTS.iter().filter(|(of, ..)| *of == role) {
+        tables.iter().fold(Conformance::of(role, name), |conformance, table| conformance.table(table)).check();
+    }
+}
+
+#[test]
+fn modalities_conform() {
+    check(Role::Modality);
+}
+
+#[test]
+fn encoders_conform() {
+    check(Role::Encoder);
+}
+
+#[test]
+fn decoders_conform() {
+    check(Role::Decoder);
+}
+
+#[test]
+fn priors_conform() {
+    check(Role::LatentPrior);
+}
+
+#[test]
+fn losses_conform() {
+    check(Role::Loss);
+}
+
+#[test]
+fn steps_conform() {
+    check(Role::Step);
+}
+
+#[test]
+fn every_component_is_declared_well_and_has_its_line() {
+    all_declarations();
+    let declared: BTreeSet<_> = declared().map(|info| (info.role, info.name)).collect();
+    let lines: BTreeSet<_> = COMPONENTS.iter().map(|(role, name, _)| (*role, *name)).collect();
+    assert_eq!(lines, declared);
+}
+
+#[test]
+fn built_in_components_are_from_here() {
+    for info in declared() {
+        assert!(info.origin.starts_with("cithara-"), "{} `{}` is from `{}`", info.role, info.name, info.origin);
+    }
+}
+
+/// The kit checks the tables of those that are linked; here all are.
+#[test]
+fn what_modalities_use_by_default_is_built_in() {
+    for info in declared() {
+        let Ok(AnySpec::Modality(spec)) = (info.parse)(toml::Table::new()) else { continue };
+        for defaults in [spec.defaults(), spec.published_defaults()] {
+            let steps = defaults.steps.iter().map(|(kind, _)| (Role::Step, *kind));
+            let (encoder, decoder, loss) = (defaults.encoder.0, defaults.decoder.0, defaults.loss.0);
+            let networks = [(Role::Encoder, encoder), (Role::Decoder, decoder), (Role::Loss, loss)];
+            for (role, kind) in steps.chain(networks) {
+                let is_there = COMPONENTS.iter().any(|(of, name, _)| (*of, *name) == (role, kind));
+                assert!(is_there, "the modality `{}` uses the {role} `{kind}`, which is not there", info.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_name_that_is_not_known_is_answered_with_those_that_are() {
+    let bce = declared().find(|info| info.name == "bce").unwrap();
+    let problem = (bce.parse)("pos_weight = \"raw\"".parse().unwrap()).unwrap_err();
+    assert_eq!(problem.key, "pos_weight");
+    assert!(problem.message.contains("expected `none`, `raw_sum_all`"), "{problem:?}");
+}

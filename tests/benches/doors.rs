@@ -1,6 +1,6 @@
 //! What the guard around components and the loaded door cost: nanoseconds per call, and as a share of a minibatch.
 //!
-//! `cargo bench -p cithara-tests --bench doors`
+//! `cargo bench -p cithara-tests --bench doors --profile dev` (the profile that everything else is compiled with)
 
 use framework::component::AnySpec;
 use framework::tch::nn::VarStore;

@@ -2,8 +2,8 @@
 //!
 //! Declared is what a linked crate submits; listed here is what a spec may name. Nothing here reads specs.
 
-use crate::suggest::advice;
 use crate::library::{Library, load};
+use crate::suggest::advice;
 use anyhow::{Context, Result, bail, ensure};
 use framework::component::{ComponentInfo, Role, declared};
 use std::collections::BTreeMap;

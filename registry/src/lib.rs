@@ -26,7 +26,7 @@ mod suggest;
 mod testing;
 
 pub use catalogue::Catalogue;
-pub use library::{Library, ensure_same_fingerprint, read_header};
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Position};
+pub use library::{Library, ensure_same_fingerprint, read_header};
 pub use read::{Written, read, read_file};
 pub use schema::spec_schema;

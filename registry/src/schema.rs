@@ -7,7 +7,7 @@ use crate::modalities::example;
 use crate::preset::expand;
 use crate::sections::{LatentSection, ModalitySection, TopSection, properties, with_properties, without_required};
 use framework::component::{ComponentInfo, Role, schema_of};
-use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, SPEC_VERSION, PluginsSpec};
+use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, SPEC_VERSION};
 use serde_json::{Map, Value as Schema, json};
 use toml::Table;
 

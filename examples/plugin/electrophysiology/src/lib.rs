@@ -2,10 +2,9 @@
 
 mod loss;
 mod modality;
-mod step;
+mod standardise;
 
 pub use loss::StudentTSpec;
 pub use modality::ElectrophysiologySpec;
-pub use step::StandardiseSpec;
 
 framework::export_plugin!();

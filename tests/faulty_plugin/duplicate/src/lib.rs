@@ -1,0 +1,5 @@
+//! A loss called `student_t`, which the plugin `electrophysiology` has, too.
+
+mod loss;
+
+framework::export_plugin!();

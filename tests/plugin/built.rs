@@ -2,8 +2,8 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use tests_support::{cargo, command_in, repository, target_folder};
 
 /// The library of a plugin: a folder below the root of the repository.
@@ -49,9 +49,19 @@ impl fmt::Display for Done {
     }
 }
 
+/// A process inherits files that HDF5 is writing, with their locks: none may start meanwhile.
+static STARTS_AND_WRITES: Mutex<()> = Mutex::new(());
+
+/// Does what no process may start during.
+pub fn alone<T>(work: impl FnOnce() -> T) -> T {
+    let _alone = STARTS_AND_WRITES.lock().unwrap_or_else(PoisonError::into_inner);
+    work()
+}
+
 /// Runs a command to its end.
 pub fn run(command: &mut Command) -> Done {
-    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let started = alone(|| command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn());
+    let output = started.and_then(Child::wait_with_output).unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let code = output.status.code().unwrap_or_else(|| panic!("{command:?}: {}", output.status));
     Done { code, out: text(&output.stdout), err: text(&output.stderr) }

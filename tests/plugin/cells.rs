@@ -1,5 +1,6 @@
 //! Generated cells: two factors that every assay shows, each in its own way.
 
+use crate::built::alone;
 use anndata::{Csr, Dense, Frame, NewAnnData, NewMuData, write_new_h5mu};
 use std::path::Path;
 
@@ -87,11 +88,12 @@ pub fn write(folder: &Path) {
     methylation.layers.insert("total".into(), sparse(N_REGIONS, totals).into());
 
     let properties = draws.loadings(N_PROPERTIES);
-    let mut n_drawn = 0;
+    let mut entry = 0;
     let values = each(&factors, &properties, |shown| {
-        n_drawn += 1;
-        let spread = if n_drawn / N_PROPERTIES % 20 == 0 { 8.0 } else { 0.3 };
-        let unit = [0.1, 1.0, 100.0][n_drawn % 3];
+        let (cell, property) = (entry / N_PROPERTIES, entry % N_PROPERTIES);
+        entry += 1;
+        let spread = if cell % 20 == 0 { 3.0 } else { 0.3 };
+        let unit = [0.1, 1.0, 100.0][property % 3];
         (unit * (5.0 + shown + spread * draws.normal())) as f32
     });
     let table = Dense::new(N_CELLS, N_PROPERTIES, values).unwrap();
@@ -101,7 +103,7 @@ pub fn write(folder: &Path) {
     file.modalities.insert("rna".into(), rna);
     file.modalities.insert("methylation".into(), methylation);
     file.modalities.insert("electrophysiology".into(), electrophysiology);
-    write_new_h5mu(folder.join("cells.h5mu"), &file).unwrap();
+    alone(|| write_new_h5mu(folder.join("cells.h5mu"), &file)).unwrap();
 }
 
 /// A spec of `rna` and other modalities on those cells; each is a table and what stands in it.
@@ -116,8 +118,8 @@ pub fn spec(libraries: &[&Path], modalities: &[(&str, &str)], n_epochs: usize) -
         text += &format!("\n[modality.{name}]\n{table}\n");
     }
     text += "\n[model]\nshared = 3\nspecific = 2\n\n[fit]\nn_threads = 1\n";
-    text += &format!("latent = {{ n_epochs = {n_epochs}, minibatch = 64, validate_every_epochs = 5 }}\n");
-    text + &format!("encoders = {{ n_epochs = {n_epochs}, minibatch = 64, validate_every_epochs = 5 }}\n")
+    text += &format!("latent = {{ n_epochs = {n_epochs}, minibatch = 32, learning_rate_decoder = 5e-3 }}\n");
+    text + &format!("encoders = {{ n_epochs = {n_epochs}, minibatch = 32, learning_rate = 3e-3 }}\n")
 }
 
 /// Networks small enough for a test.

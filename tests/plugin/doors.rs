@@ -53,7 +53,7 @@ fn trained(assay: &str, plugin: &'static str, n_epochs: usize) -> TempDir {
 
 #[test]
 fn methylation_is_the_same_through_both_doors_and_is_predicted() {
-    let folder = trained("methylation", "examples/plugin/methylation", 40);
+    let folder = trained("methylation", "examples/plugin/methylation", 60);
     let (at, run) = (folder.path(), folder.path().join("loaded"));
     assert_eq!(against_the_mean(&run, "rna → methylation"), "better");
     assert_eq!(against_the_mean(&run, "methylation → rna"), "better");
@@ -86,7 +86,7 @@ fn methylation_is_the_same_through_both_doors_and_is_predicted() {
 
 #[test]
 fn electrophysiology_is_the_same_through_both_doors_and_is_predicted() {
-    let folder = trained("electrophysiology", "examples/plugin/electrophysiology", 30);
+    let folder = trained("electrophysiology", "examples/plugin/electrophysiology", 40);
     assert_eq!(against_the_mean(&folder.path().join("loaded"), "rna → electrophysiology"), "better");
 }
 

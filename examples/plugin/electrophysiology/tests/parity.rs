@@ -1,7 +1,7 @@
 //! The loss against numbers of scipy, and the values against ones worked out by hand.
 
 use electrophysiology as _;
-use framework::anndata::{Csr, Dense};
+use framework::anndata::{Csr, Dense, Frame, NewAnnData, write_new_h5ad};
 use framework::component::{AnySpec, declared};
 use framework::tch::nn::VarStore;
 use framework::tch::{Device, Tensor, no_grad};
@@ -69,4 +69,17 @@ fn a_property_that_new_data_lack_counts_as_the_mean() {
     assert_eq!(new.restore(&trained.state()).unwrap().missing, ["f1"]);
     let found = new.gather(&[0, 1], TargetValues::Processed).unwrap().input.to_dense();
     close(&found.view(-1), &Tensor::from_slice(&[-1.0, 0.0, 2.0, 0.0]), 1e-6);
+}
+
+#[test]
+fn what_was_not_measured_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("cells.h5ad");
+    let names = |names: [&str; 2]| Frame::new(names.map(str::to_owned).to_vec());
+    let table = Dense::new(2, 2, vec![1.0, 2.0, 3.0, f32::NAN]).unwrap();
+    let file = NewAnnData::new(names(["c0", "c1"]), names(["width", "rheobase"]), table);
+    write_new_h5ad(&path, &file).unwrap();
+    let AnySpec::Modality(spec) = spec("electrophysiology", "") else { panic!("a modality") };
+    let error = spec.open(&Source { name: "it", path: &path, key: None }, Vec::new()).err().unwrap().to_string();
+    assert!(error.contains("`c1`") && error.contains("`rheobase`") && error.contains("NaN"), "{error}");
 }

@@ -4,5 +4,6 @@
 mod built;
 mod cells;
 mod doors;
+mod examples;
 mod faults;
 mod libraries;

@@ -1,8 +1,8 @@
 //! The plugins of `examples/plugin` as examples: their specs read, and they are as small as they say.
 
-use crate::built::{cithara, library};
+use crate::built::{cithara, library, run};
 use std::path::Path;
-use tests_support::repository;
+use tests_support::{cargo, repository};
 
 /// Lines of code of a Rust file: neither blank nor comment.
 fn n_lines_of_code(file: &Path) -> usize {
@@ -17,6 +17,16 @@ fn the_smallest_specs_read() {
         let (library, folder) = (library(folder).to_str().unwrap(), repository().join(folder));
         let done = cithara(&folder, &["check", "example.toml", "--plugin", library]);
         assert_eq!(done.code, 0, "{done}");
+    }
+}
+
+#[test]
+fn their_own_tests_pass() {
+    let words = ["test", "--package", "methylation", "--package", "electrophysiology"];
+    let done = run(cargo().args(words).current_dir(repository().join("examples/plugin")));
+    assert_eq!(done.code, 0, "{done}");
+    for name in ["the_modality_conforms", "the_loss_conforms", "the_likelihood_is_scipys"] {
+        assert_eq!(done.out.matches(&format!("test {name} ... ok")).count(), 2, "{name}: {done}");
     }
 }
 

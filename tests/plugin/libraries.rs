@@ -4,6 +4,7 @@ use crate::built::{Done, cithara, library};
 use crate::cells::{SMALL, spec};
 use crate::doors::folder_with;
 use std::path::{Path, PathBuf};
+use tests_support::program;
 
 const ELECTROPHYSIOLOGY: &str = "examples/plugin/electrophysiology";
 
@@ -69,11 +70,12 @@ fn a_file_that_is_no_plugin_of_this_program_is_told_apart() {
     let compiler = changed(at, "compiler.so", |bytes| replace(bytes, b"\nrustc 1.", b"\nrustc 0."));
     let form = changed(at, "form.so", |bytes| replace(bytes, b"cithara plugin 1", b"cithara plugin 9"));
     let sources = changed(at, "sources.so", |bytes| replace(bytes, b"\nframework 0", b"\nframework 9"));
-    let program = std::env::current_exe().unwrap();
+    let other = at.join("program.so");
+    std::fs::copy(program(), &other).unwrap();
     for (path, expected) in [
         (text.as_path(), &["it is no library ("][..]),
         (&half, &["it is no library ("]),
-        (&program, &["it is a library, but no plugin", "`framework::export_plugin!();`"]),
+        (&other, &["it is a library, but no plugin", "`framework::export_plugin!();`"]),
         (&compiler, &["it was compiled for another program: `rustc` differs", "cithara plugins build FOLDER"]),
         (&form, &["begins with `cithara plugin 9`, but this program reads `cithara plugin 1`"]),
         (&sources, &["it was compiled for another program: `framework` differs"]),

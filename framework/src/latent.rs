@@ -1,5 +1,6 @@
 //! Latent tables: a row per cell and space, and how rows are taken out and put back.
 
+use crate::fit::AdamRule;
 use crate::spec::LatentOptimizer;
 use tch::{Tensor, no_grad};
 
@@ -17,11 +18,17 @@ pub struct LatentTable {
     /// Steps taken by each row (row-wise) or by the table (dense, one number).
     n_steps: Tensor,
     optimizer: LatentOptimizer,
+    rule: AdamRule,
 }
 
 impl LatentTable {
-    /// A table that starts from `rows` (n_cells × dim).
+    /// A table that starts from `rows` (n_cells × dim), with PyTorch's decay rates.
     pub fn new(rows: Tensor, optimizer: LatentOptimizer) -> LatentTable {
+        LatentTable::with_rule(rows, optimizer, AdamRule::default())
+    }
+
+    /// A table that starts from `rows` (n_cells × dim); the rule's learning rate and penalty are not looked at.
+    pub fn with_rule(rows: Tensor, optimizer: LatentOptimizer, rule: AdamRule) -> LatentTable {
         let n_counters = match optimizer {
             LatentOptimizer::RowwiseAdam => rows.size()[0],
             LatentOptimizer::DenseAdam => 1,
@@ -32,6 +39,7 @@ impl LatentTable {
             n_steps: Tensor::zeros([n_counters, 1], (rows.kind(), rows.device())),
             rows,
             optimizer,
+            rule,
         }
     }
 
@@ -53,14 +61,30 @@ impl LatentTable {
         });
     }
 
+    /// Moves all rows by one step along their gradients (n_cells × dim); for tables of the dense optimizer.
+    pub fn step_all(&mut self, gradient: &Tensor, learning_rate: f64) {
+        let AdamRule { beta_1, beta_2, weight_decay, .. } = self.rule;
+        no_grad(|| {
+            let gradient = gradient + weight_decay * &self.rows;
+            self.n_steps += 1.0;
+            let _ = self.moment_1.lerp_(&gradient, 1.0 - beta_1);
+            self.moment_2 *= beta_2;
+            self.moment_2 += gradient.square() * (1.0 - beta_2);
+            self.move_table(learning_rate);
+        });
+    }
+
     /// Adam on the touched rows only; each row counts its own steps.
     fn step_rows(&mut self, cells: &Tensor, gradient: &Tensor, learning_rate: f64) {
+        let AdamRule { beta_1, beta_2, weight_decay, .. } = self.rule;
+        let before = self.rows.index_select(0, cells);
+        let gradient = gradient + weight_decay * &before;
         let n_steps = self.n_steps.index_select(0, cells) + 1.0;
-        let moment_1 = self.moment_1.index_select(0, cells) * BETA_1 + gradient * (1.0 - BETA_1);
-        let moment_2 = self.moment_2.index_select(0, cells) * BETA_2 + gradient.square() * (1.0 - BETA_2);
-        let unbiased_1: Tensor = &moment_1 / (1.0 - power(BETA_1, &n_steps));
-        let unbiased_2: Tensor = &moment_2 / (1.0 - power(BETA_2, &n_steps));
-        let rows = self.rows.index_select(0, cells) - learning_rate * unbiased_1 / (unbiased_2.sqrt() + EPSILON);
+        let moment_1 = self.moment_1.index_select(0, cells) * beta_1 + &gradient * (1.0 - beta_1);
+        let moment_2 = self.moment_2.index_select(0, cells) * beta_2 + gradient.square() * (1.0 - beta_2);
+        let unbiased_1: Tensor = &moment_1 / (1.0 - power(beta_1, &n_steps));
+        let unbiased_2: Tensor = &moment_2 / (1.0 - power(beta_2, &n_steps));
+        let rows = before - learning_rate * unbiased_1 / (unbiased_2.sqrt() + EPSILON);
         let _ = self.rows.index_copy_(0, cells, &rows);
         let _ = self.moment_1.index_copy_(0, cells, &moment_1);
         let _ = self.moment_2.index_copy_(0, cells, &moment_2);
@@ -69,13 +93,19 @@ impl LatentTable {
 
     /// Adam on the whole table, as the published code: untouched rows have a zero gradient and drift with their momentum.
     fn step_table(&mut self, cells: &Tensor, gradient: &Tensor, learning_rate: f64) {
+        let AdamRule { beta_1, beta_2, .. } = self.rule;
         self.n_steps += 1.0;
-        self.moment_1 *= BETA_1;
-        self.moment_2 *= BETA_2;
-        let _ = self.moment_1.index_add_(0, cells, &(gradient * (1.0 - BETA_1)));
-        let _ = self.moment_2.index_add_(0, cells, &(gradient.square() * (1.0 - BETA_2)));
-        let unbiased_1: Tensor = &self.moment_1 / (1.0 - power(BETA_1, &self.n_steps));
-        let unbiased_2: Tensor = &self.moment_2 / (1.0 - power(BETA_2, &self.n_steps));
+        self.moment_1 *= beta_1;
+        self.moment_2 *= beta_2;
+        let _ = self.moment_1.index_add_(0, cells, &(gradient * (1.0 - beta_1)));
+        let _ = self.moment_2.index_add_(0, cells, &(gradient.square() * (1.0 - beta_2)));
+        self.move_table(learning_rate);
+    }
+
+    fn move_table(&mut self, learning_rate: f64) {
+        let AdamRule { beta_1, beta_2, .. } = self.rule;
+        let unbiased_1: Tensor = &self.moment_1 / (1.0 - power(beta_1, &self.n_steps));
+        let unbiased_2: Tensor = &self.moment_2 / (1.0 - power(beta_2, &self.n_steps));
         self.rows -= learning_rate * unbiased_1 / (unbiased_2.sqrt() + EPSILON);
     }
 

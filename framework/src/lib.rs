@@ -32,7 +32,7 @@ pub use encoder::{Encoder, EncoderContext, EncoderSpec, Head};
 pub use loss::{Loss, LossContext, LossSpec, Statistics, TargetValues};
 pub use minibatch::{FeatureShape, Features, Minibatch, Part, SparseFeatures, Target, ensure_same_shape};
 pub use modality::{Alignment, Defaults, Gathered, Modality, ModalitySpec, Source};
-pub use prior::{LatentPrior, LatentPriorSpec, PriorContext};
+pub use prior::{CellFacts, LatentPrior, LatentPriorSpec, PriorContext};
 pub use seed::{Purpose, Seed};
 pub use step::{Step, StepSpec};
 

@@ -246,6 +246,9 @@ pub struct Minibatch {
     pub cells: Tensor,
     /// One part per modality, in the model's order; `None` where no cell of the minibatch was measured.
     pub parts: Vec<Option<Part>>,
+    /// For each latent space the class of each cell in the covariate that the space stands for: i64, [n_cells], −1 where
+    /// it is not known; `None` for spaces of no covariate. Empty where no classes are known.
+    pub classes: Vec<Option<Tensor>>,
 }
 
 impl Minibatch {
@@ -254,9 +257,15 @@ impl Minibatch {
         self.cells.size()[0]
     }
 
+    /// The classes of the cells in the covariate of a latent space, where they are known.
+    pub fn classes_of(&self, space: usize) -> Option<&Tensor> {
+        self.classes.get(space)?.as_ref()
+    }
+
     /// The minibatch on a device.
     pub fn to_device(&self, device: Device) -> Minibatch {
         Minibatch {
+            classes: self.classes.iter().map(|all| all.as_ref().map(|all| all.to_device(device))).collect(),
             cells: self.cells.to_device(device),
             parts: self.parts.iter().map(|part| part.as_ref().map(|part| part.to_device(device))).collect(),
         }

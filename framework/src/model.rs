@@ -2,10 +2,13 @@
 
 mod build;
 mod objective;
+mod trunk;
 
 pub use build::{Dimensions, build_model};
-pub use objective::{Objective, Terms};
+pub use objective::{Objective, Reduction, Terms};
+pub use trunk::SharedTrunk;
 
+use crate::spec::MappingFit;
 use crate::{Decoder, Encoder, LatentPrior, Loss, TargetValues};
 use tch::nn::VarStore;
 
@@ -19,6 +22,8 @@ pub struct Space {
     pub modalities: Vec<usize>,
     /// Standard deviation of the noise added in training.
     pub noise: f64,
+    /// Whether it stands for the classes of a covariate.
+    pub is_covariate: bool,
     /// Which rows are plausible.
     pub prior: Box<dyn LatentPrior>,
 }
@@ -39,8 +44,11 @@ pub struct Branch {
     pub loss: Box<dyn Loss>,
     /// Weight of its losses in the objective.
     pub weight: f64,
-    /// Infers rows of `reads`, in that order (then their log standard deviations, if variational).
-    pub encoder: Box<dyn Encoder>,
+    /// Infers rows of `reads`, in that order (then their log standard deviations, if variational); `None` in a model whose
+    /// rows are found by optimisation.
+    pub encoder: Option<Box<dyn Encoder>>,
+    /// Numbers per cell.
+    pub n_features: i64,
 }
 
 /// A whole model; latent tables belong to its fit.
@@ -49,6 +57,10 @@ pub struct Model {
     pub spaces: Vec<Space>,
     /// One branch per modality, in the order of the spec.
     pub branches: Vec<Branch>,
+    /// The layers that all decoders share, if the model has them.
+    pub trunk: Option<SharedTrunk>,
+    /// How rows of cells are found in a model without encoders.
+    pub mapping: Option<MappingFit>,
     /// Parameters of decoders, losses and priors.
     pub generative: VarStore,
     /// Parameters of encoders.

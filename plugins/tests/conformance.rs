@@ -14,16 +14,27 @@ const DECODERS: [&str; 2] = [
     "hidden = [16]\nnorm = \"none\"\nbias = true\noutput_bias = true",
     "hidden = [16, 8]\nnorm = \"layer\"\norder = \"activation_norm\"\ninput_dropout = 0.2",
 ];
+const BRANCHED: [&str; 2] = ["n_hidden = 0", "n_hidden = 1\nwidth = 4\nwidth_factor = 2"];
+/// Every way in which the prior over the parameters of a mixture counts.
+const MIXTURES: [&str; 2] = [
+    "n_components = { at_most = 5 }\ncovariance = \"isotropic\"\nprior_count = \"per_minibatch\"",
+    "prior_count = \"once\"\nadaptive = true\ndirichlet_alpha = 2.0",
+];
+const LABELLED_MIXTURES: [&str; 2] =
+    ["class_factor = \"none\"\nprior_count = \"once\"", "prior_count = \"per_minibatch\"\nsd = 0.3"];
 
 /// Role, name, and tables beside the empty one and the example.
-const COMPONENTS: [(Role, &str, &[&str]); 20] = [
+const COMPONENTS: &[(Role, &str, &[&str])] = &[
     (Role::Modality, "atac", &[]),
     (Role::Modality, "rna", &[]),
     (Role::Modality, "surface_protein", &[]),
     (Role::Modality, "values", &[]),
     (Role::Encoder, "mlp", &ENCODERS),
+    (Role::Decoder, "branched", &BRANCHED),
     (Role::Decoder, "mlp", &DECODERS),
+    (Role::LatentPrior, "gaussian_mixture", &MIXTURES),
     (Role::LatentPrior, "l2", &["scaling = \"published\""]),
+    (Role::LatentPrior, "labelled_mixture", &LABELLED_MIXTURES),
     (Role::LatentPrior, "none", &[]),
     (Role::LatentPrior, "standard_normal", &["kl_scaling = \"published\""]),
     (Role::Loss, "bce", &["pos_weight = 7.5\nundo_pos_weight = false", "pos_weight = \"nonzero_training\""]),

@@ -67,11 +67,13 @@ impl Spaces<'_> {
             reader.push(site, "", message, None);
             return None;
         }
-        let prior = self.prior(reader, site);
-        let section = self.section(reader, site, name)?;
+        let section = self.section(reader, site, name);
+        let covariate = section.as_ref().and_then(|section| section.covariate.as_deref());
+        let prior = self.prior(reader, site, (name, covariate));
+        let section = section?;
         self.references(reader, site, name, &section);
-        let LatentSection { dim, modalities, noise } = section;
-        Some(LatentEntry { dim, modalities, noise, prior: prior? })
+        let LatentSection { dim, modalities, noise, covariate } = section;
+        Some(LatentEntry { dim, modalities, noise, covariate, prior: prior? })
     }
 
     fn section(&self, reader: &mut Reader, site: Site<'_>, name: &str) -> Option<LatentSection> {
@@ -101,11 +103,21 @@ impl Spaces<'_> {
         table
     }
 
-    fn prior(&self, reader: &mut Reader, site: Site<'_>) -> Option<Box<dyn framework::LatentPriorSpec>> {
+    fn prior(
+        &self,
+        reader: &mut Reader,
+        site: Site<'_>,
+        (name, covariate): (&str, Option<&str>),
+    ) -> Option<Box<dyn framework::LatentPriorSpec>> {
         let nothing = Node { key: site.node.key.clone(), ..Node::empty_table() };
         let node = site.node.get("prior").unwrap_or(&nothing);
         let path = format!("{}.prior", site.path);
-        let wanted = Wanted { role: Role::LatentPrior, path: &path, default: Some(self.preset.prior) };
+        let default = match covariate {
+            Some(_) => self.preset.priors.covariate,
+            None if name == SHARED => self.preset.priors.shared,
+            None => self.preset.priors.other,
+        };
+        let wanted = Wanted { role: Role::LatentPrior, path: &path, default: Some(default) };
         reader.component(node, wanted, |spec| match spec {
             AnySpec::LatentPrior(spec) => Some(spec),
             _ => None,

@@ -3,6 +3,7 @@
 use crate::check::{Checked, check_table, shown};
 use crate::components::Wanted;
 use crate::document::{Content, Node};
+use crate::preset;
 use crate::sections::{ModalitySection, Parser, Reader, Site, with_properties};
 use crate::suggest::{advice, nearest};
 use framework::component::{AnySpec, ComponentInfo, Role, parse_table, schema_of};
@@ -15,8 +16,17 @@ use toml::Table;
 /// Keys of a modality's table that hold components.
 const COMPONENTS: [&str; 5] = ["kind", "steps", "encoder", "decoder", "loss"];
 
+/// What modalities start from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Start {
+    /// Which of their defaults.
+    pub(crate) settings: Settings,
+    /// What the preset puts in their place.
+    pub(crate) parts: Option<preset::Parts>,
+}
+
 /// Reads all modalities, in the order of the spec; those with errors are left out.
-pub(crate) fn read(reader: &mut Reader, root: &Node, settings: Settings) -> IndexMap<String, ModalityEntry> {
+pub(crate) fn read(reader: &mut Reader, root: &Node, start: Start) -> IndexMap<String, ModalityEntry> {
     let mut found = IndexMap::new();
     let Some(node) = root.get("modality") else {
         let slip = root.as_table().into_iter().flatten().any(|(key, _)| nearest(key, ["modality"]).is_some());
@@ -37,7 +47,7 @@ pub(crate) fn read(reader: &mut Reader, root: &Node, settings: Settings) -> Inde
         let path = format!("modality.{name}");
         let site = Site { node, path: &path };
         if named_well(reader, site, name)
-            && let Some(entry) = one(reader, site, name, settings)
+            && let Some(entry) = one(reader, site, name, start)
         {
             found.insert(name.clone(), entry);
         }
@@ -66,8 +76,8 @@ pub(crate) fn named_well(reader: &mut Reader, site: Site<'_>, name: &str) -> boo
     plain
 }
 
-fn one(reader: &mut Reader, site: Site<'_>, name: &str, settings: Settings) -> Option<ModalityEntry> {
-    if name == crate::preset::SHARED {
+fn one(reader: &mut Reader, site: Site<'_>, name: &str, start: Start) -> Option<ModalityEntry> {
+    if name == preset::SHARED {
         let message = "a modality cannot be called `shared`: that is the latent space of all modalities";
         reader.push(site, "", message, Some("give the modality another name, and its assay as `kind`".into()));
     }
@@ -80,7 +90,7 @@ fn one(reader: &mut Reader, site: Site<'_>, name: &str, settings: Settings) -> O
     let (host, own) = tables(reader, site, info)?;
     let host = host_keys(reader, site, host);
     let spec = own_keys(reader, site, info, own);
-    let defaults = defaults_of(info, spec.as_deref(), settings)?;
+    let defaults = defaults_of(info, spec.as_deref(), start)?;
     let parts = Parts { reader, site, defaults: &defaults };
     parts.read(host, spec)
 }
@@ -140,15 +150,19 @@ fn own_keys(
 }
 
 /// What the modality uses by default under these settings; that of its example where its own table has errors.
-fn defaults_of(info: &ComponentInfo, spec: Option<&dyn ModalitySpec>, settings: Settings) -> Option<Defaults> {
-    let of = |spec: &dyn ModalitySpec| match settings {
+fn defaults_of(info: &ComponentInfo, spec: Option<&dyn ModalitySpec>, start: Start) -> Option<Defaults> {
+    let of = |spec: &dyn ModalitySpec| match start.settings {
         Settings::Recommended => spec.defaults(),
         Settings::Published => spec.published_defaults(),
     };
-    match spec {
-        Some(spec) => Some(of(spec)),
-        None => example(info).as_deref().map(of),
-    }
+    let own = match spec {
+        Some(spec) => of(spec),
+        None => of(example(info)?.as_ref()),
+    };
+    Some(match start.parts {
+        Some(preset::Parts { decoder, loss }) => Defaults { steps: Vec::new(), decoder, loss, ..own },
+        None => own,
+    })
 }
 
 /// The modality as its example has it.

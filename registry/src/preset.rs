@@ -1,6 +1,6 @@
 //! What `[model]` expands to: latent spaces, and values that `[fit]` and `[latent]` start from.
 //!
-//! The only file that knows priors by name, as strings. The spec's own tables win key by key.
+//! The only file that knows components by name, as strings. The spec's own tables win key by key.
 
 use framework::spec::{ModelKind, ModelSpec, Settings};
 use indexmap::IndexMap;
@@ -9,34 +9,86 @@ use toml::{Table, Value};
 /// The tables of a preset.
 #[derive(Debug, Clone)]
 pub(crate) struct Preset {
-    /// Latent spaces by name: `dim` and `modalities`.
+    /// Latent spaces by name: `dim`, `modalities` and `covariate`.
     pub(crate) latents: IndexMap<String, Table>,
     /// Noise of any latent space.
     pub(crate) noise: f64,
-    /// Prior of any latent space: kind and TOML of its table.
-    pub(crate) prior: (&'static str, &'static str),
+    /// Priors, each kind and TOML of its table.
+    pub(crate) priors: Priors,
+    /// What replaces the modalities' own defaults.
+    pub(crate) parts: Option<Parts>,
+    /// TOML of `[trunk]`.
+    pub(crate) trunk: &'static str,
     /// TOML of `[fit]`.
     pub(crate) fit: &'static str,
 }
 
+/// A component by default: kind and TOML of its table.
+pub(crate) type Default = (&'static str, &'static str);
+
+/// The priors of latent spaces.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Priors {
+    /// Of the space that all modalities share.
+    pub(crate) shared: Default,
+    /// Of a space that stands for a covariate.
+    pub(crate) covariate: Default,
+    /// Of any other.
+    pub(crate) other: Default,
+}
+
+impl Priors {
+    const fn all(prior: Default) -> Priors {
+        Priors { shared: prior, covariate: LABELLED, other: prior }
+    }
+}
+
+const LABELLED: Default = ("labelled_mixture", "");
+
+/// Components that a preset uses for every modality, whose values no step changes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts {
+    pub(crate) decoder: Default,
+    pub(crate) loss: Default,
+}
+
+/// The values of `[model]` that a family starts from where they are not those of the others.
+pub(crate) fn model_defaults(kind: Option<&str>) -> Table {
+    let text = match kind {
+        Some("dgd") => "shared = 20\nspecific = 0\nshared_decoders = false",
+        _ => "",
+    };
+    toml::from_str(text).unwrap_or_default()
+}
+
 /// Expands `[model]` for these modalities.
 pub(crate) fn expand(model: &ModelSpec, modalities: &[&str]) -> Preset {
-    let (noise, prior) = match (model.kind, model.settings) {
-        (ModelKind::Apollo, Settings::Recommended) => (0.5, ("l2", "")),
-        (ModelKind::Apollo, Settings::Published) => (1.0, ("l2", "")),
-        (ModelKind::Autoencoder, Settings::Recommended) => (0.0, ("standard_normal", "")),
-        (ModelKind::Autoencoder, Settings::Published) => (0.0, ("standard_normal", "kl_scaling = \"published\"")),
+    let (noise, priors) = match (model.kind, model.settings) {
+        (ModelKind::Apollo, Settings::Recommended) => (0.5, Priors::all(("l2", ""))),
+        (ModelKind::Apollo, Settings::Published) => (1.0, Priors::all(("l2", ""))),
+        (ModelKind::Autoencoder, Settings::Recommended) => (0.0, Priors::all(("standard_normal", ""))),
+        (ModelKind::Autoencoder, Settings::Published) => {
+            (0.0, Priors::all(("standard_normal", "kl_scaling = \"published\"")))
+        }
+        (ModelKind::Dgd, _) => {
+            let (shared, other) = (("gaussian_mixture", ""), ("gaussian_mixture", "n_components = 1"));
+            (0.0, Priors { shared, covariate: LABELLED, other })
+        }
     };
+    let is_dgd = model.kind == ModelKind::Dgd;
     let fit = match model.settings {
         Settings::Recommended => "",
         Settings::Published => PUBLISHED_FIT,
     };
-    Preset { latents: spaces(model, modalities), noise, prior, fit }
+    let parts = is_dgd.then_some(Parts { decoder: ("branched", ""), loss: ("negative_binomial", "") });
+    let trunk = if is_dgd { "n_layers = 2\nwidth = 100" } else { "" };
+    Preset { latents: spaces(model, modalities), noise, priors, parts, trunk, fit }
 }
 
-/// One space shared by all modalities and one specific to each; a single modality has its specific space only.
+/// One space shared by all modalities, one specific to each, and one for each covariate; a single modality has its
+/// specific space only, but in a decoder-only model the shared one.
 fn spaces(model: &ModelSpec, modalities: &[&str]) -> IndexMap<String, Table> {
-    let alone = modalities.len() < 2;
+    let alone = modalities.len() < 2 && model.kind != ModelKind::Dgd;
     let (shared, specific) = if alone { (0, model.shared + model.specific) } else { (model.shared, model.specific) };
     let mut found = IndexMap::new();
     if shared > 0 {
@@ -45,8 +97,16 @@ fn spaces(model: &ModelSpec, modalities: &[&str]) -> IndexMap<String, Table> {
     if specific > 0 {
         found.extend(modalities.iter().map(|&name| (name.to_owned(), space(specific, &[name]))));
     }
+    for column in &model.covariates {
+        let mut table = space(COVARIATE_DIM, modalities);
+        table.insert("covariate".to_owned(), Value::String(column.clone()));
+        found.insert(format!("cov_{column}"), table);
+    }
     found
 }
+
+/// Numbers per cell of a covariate's space (Schuster et al. 2024, Methods).
+const COVARIATE_DIM: i64 = 2;
 
 /// The name of the space that all modalities share.
 pub(crate) const SHARED: &str = "shared";
@@ -56,7 +116,8 @@ fn space(dim: i64, modalities: &[&str]) -> Table {
     Table::from_iter([("dim".to_owned(), Value::Integer(dim)), ("modalities".to_owned(), Value::Array(names))])
 }
 
-/// The published settings: Zhang et al. 2026, Methods, and the values of its code where the paper is silent.
+/// The published settings: Zhang et al. 2026 and Schuster et al. 2024, Methods, and the values of their code where the
+/// papers are silent.
 const PUBLISHED_FIT: &str = r#"
 [latent]
 n_epochs = 5000
@@ -96,6 +157,34 @@ divergence_weight = 1e-7
 match_weight = 100.0
 validate_every_epochs = 1
 patience = 0
+
+[dgd]
+n_epochs = 500
+minibatch = 128
+learning_rate_decoder = 1e-4
+learning_rate_latent = 1e-2
+learning_rate_prior = 1e-2
+learning_rate_covariate = 1e-3
+beta_1 = 0.5
+beta_2 = 0.7
+weight_decay = 1e-4
+l1 = 1.0
+row_step = "per_epoch"
+order = "reshuffled"
+min_epochs = 50
+patience = 10
+
+[mapping]
+search = "reconstruction"
+n_steps = 20
+learning_rate = 1e-2
+beta_1 = 0.5
+beta_2 = 0.7
+weight_decay = 1e-4
+minibatch = 256
+unseen_classes = "error"
+n_new_component_steps = 100
+new_component_weight = 10.0
 "#;
 
 #[cfg(test)]

@@ -7,13 +7,13 @@ use crate::catalogue::Catalogue;
 use crate::check::{Checked, check_table, shown};
 use crate::diagnostic::{Diagnostics, Place};
 use crate::document::{Node, parse};
-use crate::preset::expand;
+use crate::preset::{expand, model_defaults};
 use crate::sections::{Parser, Reader, Site, TopSection, properties, with_properties};
 use crate::suggest::nearest;
 use crate::{latents, modalities, overrides, plugins};
 use framework::Spec;
 use framework::component::parse_table;
-use framework::spec::{DataSpec, EvaluateSpec, Experiment, FitSpec, ModelSpec, SPEC_VERSION};
+use framework::spec::{DataSpec, EvaluateSpec, Experiment, FitSpec, ModelSpec, SPEC_VERSION, TrunkSpec};
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -92,7 +92,8 @@ fn experiment(reader: &mut Reader, root: &Node, path: &Path) -> Option<Experimen
     let plugins = plugins::read(reader, root, folder)?;
     let top = top(reader, root);
     let data: Option<DataSpec> = section(reader, root, "data", Table::new());
-    let model: Option<ModelSpec> = section(reader, root, "model", Table::new());
+    let kind = root.get("model").and_then(|model| model.get("kind")).and_then(Node::as_str);
+    let model: Option<ModelSpec> = section(reader, root, "model", model_defaults(kind));
     let evaluate: Option<EvaluateSpec> = section(reader, root, "evaluate", Table::new());
     let tables = root.get("modality").and_then(Node::as_table);
     let names = tables.into_iter().flatten().map(|(name, _)| name.as_str());
@@ -100,7 +101,8 @@ fn experiment(reader: &mut Reader, root: &Node, path: &Path) -> Option<Experimen
     let settings = model.as_ref().map(|model| model.settings).unwrap_or_default();
     let preset = expand(&model.clone().unwrap_or_default(), &names);
     let fit: Option<FitSpec> = section(reader, root, "fit", toml::from_str(preset.fit).unwrap_or_default());
-    let mut modalities = modalities::read(reader, root, settings);
+    let trunk: Option<TrunkSpec> = section(reader, root, "trunk", toml::from_str(preset.trunk).unwrap_or_default());
+    let mut modalities = modalities::read(reader, root, modalities::Start { settings, parts: preset.parts });
     let latents = latents::read(reader, root, &preset, &names);
     if reader.diagnostics.is_empty() {
         latents::all_read(reader, root, &latents);
@@ -111,7 +113,8 @@ fn experiment(reader: &mut Reader, root: &Node, path: &Path) -> Option<Experimen
     modalities.values_mut().for_each(|entry| resolve(folder, &mut entry.path));
     let TopSection { name, seed } = top?;
     let name = name.unwrap_or_else(|| stem(path));
-    Some(Experiment { name, seed, plugins, data, modalities, model: model?, latents, fit: fit?, evaluate: evaluate? })
+    let (model, trunk, fit, evaluate) = (model?, trunk?, fit?, evaluate?);
+    Some(Experiment { name, seed, plugins, data, modalities, model, latents, trunk, fit, evaluate })
 }
 
 /// The version of the format; another one makes all other errors meaningless.
@@ -138,7 +141,7 @@ fn version(reader: &mut Reader, root: &Node) -> Option<()> {
 }
 
 /// Tables of a spec, in the order in which they are listed.
-const TABLES: [&str; 7] = ["plugins", "data", "modality", "model", "latent", "fit", "evaluate"];
+const TABLES: [&str; 8] = ["plugins", "data", "modality", "model", "latent", "trunk", "fit", "evaluate"];
 
 fn top(reader: &mut Reader, root: &Node) -> Option<TopSection> {
     let site = Site { node: root, path: "" };

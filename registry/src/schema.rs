@@ -7,7 +7,7 @@ use crate::modalities::example;
 use crate::preset::expand;
 use crate::sections::{LatentSection, ModalitySection, TopSection, properties, with_properties, without_required};
 use framework::component::{ComponentInfo, Role, schema_of};
-use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, SPEC_VERSION};
+use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, SPEC_VERSION, TrunkSpec};
 use serde_json::{Map, Value as Schema, json};
 use toml::Table;
 
@@ -24,6 +24,7 @@ pub fn spec_schema(catalogue: &Catalogue) -> Schema {
     keys.insert("modality".into(), modality);
     keys.insert("model".into(), section::<ModelSpec>());
     keys.insert("latent".into(), latent);
+    keys.insert("trunk".into(), section::<TrunkSpec>());
     keys.insert("fit".into(), section::<FitSpec>());
     keys.insert("evaluate".into(), section::<EvaluateSpec>());
     json!({
@@ -84,7 +85,7 @@ fn modality(catalogue: &Catalogue, info: &ComponentInfo, definitions: &mut Map<S
 }
 
 fn latent(catalogue: &Catalogue, definitions: &mut Map<String, Schema>) -> Schema {
-    let default = expand(&ModelSpec::default(), &[]).prior;
+    let default = expand(&ModelSpec::default(), &[]).priors.other;
     let place = Place { role: Role::LatentPrior, default: Some(default), owner: "latent" };
     let prior = component(catalogue, &place, definitions);
     let mut keys: Map<String, Schema> = properties::<LatentSection>().into_iter().collect();

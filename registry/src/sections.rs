@@ -80,6 +80,9 @@ pub(crate) struct LatentSection {
     /// Standard deviation of the Gaussian noise added to its rows in training.
     #[serde(default)]
     pub(crate) noise: f64,
+    /// The column of obs whose classes the space stands for; its prior is told the class of each training cell.
+    #[serde(default)]
+    pub(crate) covariate: Option<String>,
 }
 
 impl Spec for LatentSection {

@@ -61,9 +61,9 @@ pub struct PlannedModality {
 /// Whatever would stop the run before it starts to learn.
 pub fn plan(experiment: &Experiment) -> Result<Plan> {
     let device = start_device(&experiment.fit)?;
-    let Opened { dataset, split } = Dataset::open_for_training(experiment)?;
+    let Opened { dataset, split, cohort } = Dataset::open_for_training(experiment)?;
     let dimensions = dataset.dimensions(&split.of(Subset::Training))?;
-    let model = build_model(experiment, &dimensions, device)?;
+    let model = build_model(experiment, &dimensions, &cohort, device)?;
     check_targets(&model, &dataset)?;
     let stop = AtomicBool::new(false);
     let mut watch = StopWatch { stop: &stop, n_steps: 0, done: 0, start: None, secs_per_step: 0.0, n_epochs: 0 };
@@ -113,6 +113,7 @@ fn peak_memory(experiment: &Experiment, dataset: &Dataset, model: &Model) -> u64
     let latent: u64 = model.spaces.iter().map(|space| space.dim as u64 * dataset.cells.len() as u64 * 4 * 5).sum();
     let (minibatch, n_decoders) = match experiment.model.kind {
         ModelKind::Apollo => (experiment.fit.latent.minibatch, if experiment.model.shared_decoders { 2 } else { 1 }),
+        ModelKind::Dgd => (experiment.fit.dgd.minibatch, 1),
         ModelKind::Autoencoder => (experiment.fit.one_step.minibatch, 1),
     };
     let widths: u64 = dataset.assays.iter().map(|assay| assay.modality.shape().n_features() as u64).sum();
@@ -135,7 +136,7 @@ struct StopWatch<'a> {
 impl Observer for StopWatch<'_> {
     fn observe(&mut self, event: &Event<'_>) {
         match event {
-            Event::Started { stage: Stage::Rows | Stage::OneStep, n_steps, n_epochs } => {
+            Event::Started { stage: Stage::Rows | Stage::OneStep | Stage::DecoderOnly, n_steps, n_epochs } => {
                 (self.n_steps, self.n_epochs) = (*n_steps, *n_epochs);
             }
             Event::Step { .. } => {

@@ -1,7 +1,7 @@
 //! The measurements of all modalities, their cells aligned by name.
 
 use super::absent::Absent;
-use super::{Observations, Split, Subset};
+use super::{Cohort, Observations, Split, Subset};
 use crate::minibatch::{Minibatch, Part, Target};
 use crate::model::Dimensions;
 use crate::spec::{CellSet, Experiment, ModalityEntry};
@@ -42,6 +42,9 @@ pub struct Dataset {
     pub assays: Vec<Assay>,
     /// Columns of obs that the experiment asks for.
     pub observations: Observations,
+    /// For each latent space the class of each cell in the covariate that the space stands for, −1 where it is not known;
+    /// empty or `None` where there is no covariate.
+    pub classes: Vec<Option<Vec<i64>>>,
 }
 
 /// A data set opened for training, with its split.
@@ -50,6 +53,8 @@ pub struct Opened {
     pub dataset: Dataset,
     /// Which cell is used for what.
     pub split: Split,
+    /// What is known of the training cells.
+    pub cohort: Cohort,
 }
 
 impl Dataset {
@@ -74,7 +79,9 @@ impl Dataset {
             );
             assay.modality.prepare(&rows).with_context(|| format!("modality `{}`", assay.name))?;
         }
-        Ok(Opened { dataset, split })
+        let cohort = Cohort::of(experiment, &dataset.observations, &training)?;
+        dataset.classes = cohort.codes(&dataset.observations);
+        Ok(Opened { dataset, split, cohort })
     }
 
     /// Opens data for a trained model: features and fitted steps come from `states` (one per modality of the experiment).
@@ -145,7 +152,7 @@ impl Dataset {
             assays.push(Assay { name, modality, rows });
         }
         ensure_some_overlap(&assays, set)?;
-        Ok(Dataset { cells, assays, observations: Observations::default() })
+        Ok(Dataset { cells, assays, observations: Observations::default(), classes: Vec::new() })
     }
 
     /// Rounds of filtering, then the measurements hold the kept cells only, in the order of the data set.
@@ -184,6 +191,9 @@ impl Dataset {
     /// When a modality cannot take rows out.
     pub fn keep(&mut self, cells: &[usize]) -> Result<()> {
         self.cells = cells.iter().map(|&cell| std::mem::take(&mut self.cells[cell])).collect();
+        for classes in self.classes.iter_mut().flatten() {
+            *classes = cells.iter().map(|&cell| classes[cell]).collect();
+        }
         for assay in &mut self.assays {
             let rows = assay.measured(cells);
             assay.modality.keep_cells(&rows).with_context(|| format!("modality `{}`", assay.name))?;
@@ -228,8 +238,13 @@ impl Dataset {
             let part = self.part(modality, cells, *values);
             parts.push(part.with_context(|| format!("modality `{}`", self.assays[modality].name))?);
         }
+        let classes_of = |all: &Option<Vec<i64>>| {
+            let all = all.as_ref()?;
+            Some(Tensor::from_slice(&cells.iter().map(|&cell| all[cell]).collect::<Vec<_>>()))
+        };
+        let classes = self.classes.iter().map(classes_of).collect();
         let cells: Vec<i64> = cells.iter().map(|&cell| cell as i64).collect();
-        Ok(Minibatch { cells: Tensor::from_slice(&cells), parts })
+        Ok(Minibatch { cells: Tensor::from_slice(&cells), parts, classes })
     }
 
     /// What one modality measured of these cells (on the host); `None` if nothing.

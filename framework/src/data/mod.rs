@@ -1,12 +1,14 @@
 //! From files to minibatches: cells aligned by name, filtered, divided, prepared and handed out.
 
 mod absent;
+mod cohort;
 mod dataset;
 mod loader;
 mod matrix;
 mod observations;
 mod split;
 
+pub use cohort::{Classes, Cohort};
 pub use dataset::{Assay, Dataset, NewData, Opened, data_files};
 pub use loader::{Loader, minibatches, visiting_order};
 pub use matrix::{MatrixReading, Rows, open_annotated, open_matrix, open_table};

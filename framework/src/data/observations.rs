@@ -89,6 +89,7 @@ fn wanted_columns(experiment: &Experiment) -> Vec<String> {
     let split = &experiment.data.split;
     let named = [&experiment.data.label, &split.column, &split.stratify_by, &split.group_by];
     let mut columns: Vec<String> = named.into_iter().flatten().cloned().collect();
+    columns.extend(experiment.latents.values().filter_map(|latent| latent.covariate.clone()));
     columns.extend(experiment.evaluate.labels.iter().cloned());
     columns.sort();
     columns.dedup();

@@ -1,37 +1,85 @@
-//! Adam over many parameters, in cache-sized pieces.
+//! Adam over many parameters, each read and written once per step.
 //!
 //! libtorch's fused Adam is not bound by `tch`, and its plain one walks every parameter of a wide decoder ten times
-//! through memory. Here each parameter is cut into pieces that stay in the cache while the few in-place operations of a
-//! step pass over them. The state is ours, so that it can be saved.
+//! through memory. On the processor each parameter is cut into pieces that stay in the cache ([`host`]); elsewhere
+//! libtorch's operations do the same arithmetic ([`device`]). The moments are ours, so that they can be saved.
 
-use crate::latent::{BETA_1, BETA_2, EPSILON};
-use tch::{Tensor, no_grad};
+mod device;
+mod host;
 
-/// Numbers of one piece: few enough that a piece stays in the cache, enough that starting threads for it costs little.
-const PIECE: i64 = 1 << 20;
+use crate::latent::{BETA_1, BETA_2};
+use device::DeviceMoments;
+use host::HostMoments;
+use tch::{Device, Kind, Tensor, no_grad};
 
-/// The Adam optimizer (Kingma & Ba 2015) with coupled weight decay, PyTorch's defaults.
+/// How Adam steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamRule {
+    /// Length α of a step.
+    pub learning_rate: f64,
+    /// Decay rate β₁ of the mean of gradients.
+    pub beta_1: f64,
+    /// Decay rate β₂ of the mean of squared gradients.
+    pub beta_2: f64,
+    /// Coupled decay: this times a parameter is added to its gradient.
+    pub weight_decay: f64,
+    /// Weight λ of an L1 penalty: λ times the sign of a parameter (0 at 0) is added to its gradient.
+    pub l1: f64,
+}
+
+impl Default for AdamRule {
+    /// PyTorch's defaults.
+    fn default() -> AdamRule {
+        AdamRule { learning_rate: 1e-3, beta_1: BETA_1, beta_2: BETA_2, weight_decay: 0.0, l1: 0.0 }
+    }
+}
+
+impl AdamRule {
+    /// The default decay rates and no L1 penalty.
+    pub fn new(learning_rate: f64, weight_decay: f64) -> AdamRule {
+        AdamRule { learning_rate, weight_decay, ..AdamRule::default() }
+    }
+}
+
+/// The Adam optimizer (Kingma & Ba 2015) with coupled weight decay and an L1 penalty.
+///
+/// With g the gradient plus weight decay and penalty, m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g² and
+/// p ← p − α m̂ / (√v̂ + 10⁻⁸), where m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) at step t.
 #[derive(Debug)]
 pub struct Adam {
     slots: Vec<Slot>,
     n_steps: i32,
-    learning_rate: f64,
-    weight_decay: f64,
+    rule: AdamRule,
+    l1_norm: Option<Tensor>,
 }
 
 #[derive(Debug)]
 struct Slot {
     parameter: Tensor,
-    moment_1: Tensor,
-    moment_2: Tensor,
+    moments: Moments,
+}
+
+/// The means of gradients and of squared gradients of one parameter.
+#[derive(Debug)]
+enum Moments {
+    Single(HostMoments<f32>),
+    Double(HostMoments<f64>),
+    Device(DeviceMoments),
+}
+
+/// What all parameters share at one step.
+struct Stride {
+    rule: AdamRule,
+    /// α / (1 − β₁ᵗ).
+    rate: f64,
+    /// 1 / √(1 − β₂ᵗ).
+    scale: f64,
 }
 
 impl Adam {
     /// An optimizer of these parameters, in this order.
-    pub fn new(parameters: Vec<Tensor>, learning_rate: f64, weight_decay: f64) -> Adam {
-        let slot =
-            |parameter: Tensor| Slot { moment_1: parameter.zeros_like(), moment_2: parameter.zeros_like(), parameter };
-        Adam { slots: parameters.into_iter().map(slot).collect(), n_steps: 0, learning_rate, weight_decay }
+    pub fn new(parameters: Vec<Tensor>, rule: AdamRule) -> Adam {
+        Adam { slots: parameters.into_iter().map(Slot::new).collect(), n_steps: 0, rule, l1_norm: None }
     }
 
     /// Forgets the gradients of all parameters.
@@ -41,86 +89,64 @@ impl Adam {
         }
     }
 
-    /// Moves every parameter that has a gradient by one step.
+    /// The L1 penalty λ Σ |p| of all parameters as they were before the latest step, one number; `None` where λ is 0 or
+    /// no step was taken.
+    pub fn l1_norm(&self) -> Option<Tensor> {
+        self.l1_norm.as_ref().map(Tensor::shallow_clone)
+    }
+
+    /// Moves the parameters by one step along the gradients that they hold.
     ///
-    /// With u = v / (1 − β₂) kept instead of v, the update p ← p − rate · m̂ / (√v̂ + ε) needs no temporary but the
-    /// denominator.
+    /// A parameter without a gradient rests; where λ is not 0, which gives every parameter a gradient, it is moved by
+    /// penalty and decay.
     pub fn step(&mut self) {
+        let gradients: Vec<Tensor> = self.slots.iter().map(|slot| slot.parameter.grad()).collect();
+        self.step_along(&gradients);
+    }
+
+    /// Moves the parameters by one step along these gradients, one for each, undefined for none, as
+    /// [`Tensor::run_backward`] returns them: it spares adding them to those that the parameters hold.
+    pub fn step_along(&mut self, gradients: &[Tensor]) {
         self.n_steps += 1;
-        let rate = self.learning_rate / (1.0 - BETA_1.powi(self.n_steps));
-        let scale = ((1.0 - BETA_2) / (1.0 - BETA_2.powi(self.n_steps))).sqrt();
-        no_grad(|| {
-            for slot in &mut self.slots {
-                let gradient = slot.parameter.grad();
-                if gradient.defined() {
-                    slot.step(&gradient, rate, scale, self.weight_decay);
-                }
-            }
+        let rule = self.rule;
+        let stride = Stride {
+            rule,
+            rate: rule.learning_rate / (1.0 - rule.beta_1.powi(self.n_steps)),
+            scale: 1.0 / (1.0 - rule.beta_2.powi(self.n_steps)).sqrt(),
+        };
+        let norms: Vec<Tensor> = no_grad(|| {
+            let slots = self.slots.iter_mut().zip(gradients);
+            slots.filter_map(|(slot, gradient)| slot.step(gradient, &stride)).collect()
         });
+        self.l1_norm = norms.into_iter().reduce(|a, b| a + b).map(|norm| norm * rule.l1);
     }
 }
 
 impl Slot {
-    fn step(&mut self, gradient: &Tensor, rate: f64, scale: f64, weight_decay: f64) {
-        let n = self.parameter.numel() as i64;
-        let parameter = self.parameter.detach().view([n]);
-        let (moment_1, moment_2) = (self.moment_1.view([n]), self.moment_2.view([n]));
-        let gradient = gradient.contiguous().view([n]);
-        for start in (0..n).step_by(PIECE as usize) {
-            let piece = |all: &Tensor| all.narrow(0, start, PIECE.min(n - start));
-            let mut parameter = piece(&parameter);
-            let mut gradient = piece(&gradient);
-            if weight_decay > 0.0 {
-                gradient = &gradient + weight_decay * &parameter;
-            }
-            let (mut moment_1, mut moment_2) = (piece(&moment_1), piece(&moment_2));
-            let _ = moment_1.lerp_(&gradient, 1.0 - BETA_1);
-            moment_2 *= BETA_2;
-            let _ = moment_2.addcmul_(&gradient, &gradient);
-            let mut denominator = moment_2.sqrt();
-            denominator *= -scale / rate;
-            denominator += -EPSILON / rate;
-            let _ = parameter.addcdiv_(&moment_1, &denominator);
+    fn new(parameter: Tensor) -> Slot {
+        let moments = match (parameter.device(), parameter.kind()) {
+            (Device::Cpu, Kind::Float) => Moments::Single(HostMoments::of(&parameter)),
+            (Device::Cpu, Kind::Double) => Moments::Double(HostMoments::of(&parameter)),
+            _ => Moments::Device(DeviceMoments::of(&parameter)),
+        };
+        Slot { parameter, moments }
+    }
+
+    /// Moves the parameter; returns Σ |p| as it was, if the rule has an L1 penalty.
+    fn step(&mut self, gradient: &Tensor, stride: &Stride) -> Option<Tensor> {
+        let penalised = stride.rule.l1 != 0.0;
+        if !gradient.defined() && !penalised {
+            return None;
         }
+        let gradient = if gradient.defined() { gradient.shallow_clone() } else { self.parameter.zeros_like() };
+        let norm = match &mut self.moments {
+            Moments::Single(moments) => moments.step(&self.parameter, &gradient, stride),
+            Moments::Double(moments) => moments.step(&self.parameter, &gradient, stride),
+            Moments::Device(moments) => moments.step(&self.parameter, &gradient, stride),
+        };
+        penalised.then_some(norm)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use tch::{Device, Kind};
-
-    #[test]
-    fn steps_are_those_of_adam_with_coupled_decay() {
-        let parameter = Tensor::from_slice(&[1.0f64, -2.0, 3.0]).set_requires_grad(true);
-        let mut adam = Adam::new(vec![parameter.shallow_clone()], 0.1, 0.01);
-        let (mut x, mut m, mut v) = ([1.0, -2.0, 3.0], [0.0; 3], [0.0; 3]);
-        for step in 1..=4 {
-            adam.zero_gradients();
-            parameter.square().sum(Kind::Double).backward();
-            adam.step();
-            for i in 0..3 {
-                let g = 2.0 * x[i] + 0.01 * x[i];
-                m[i] = BETA_1 * m[i] + (1.0 - BETA_1) * g;
-                v[i] = BETA_2 * v[i] + (1.0 - BETA_2) * g * g;
-                let (m_hat, v_hat) = (m[i] / (1.0 - BETA_1.powi(step)), v[i] / (1.0 - BETA_2.powi(step)));
-                x[i] -= 0.1 * m_hat / (f64::sqrt(v_hat) + EPSILON);
-            }
-        }
-        for (ours, expected) in Vec::<f64>::try_from(&parameter).unwrap().iter().zip(x) {
-            assert!((ours - expected).abs() < 1e-12, "{ours} is not {expected}");
-        }
-    }
-
-    #[test]
-    fn pieces_change_nothing() {
-        let n = PIECE + 17;
-        let parameter = Tensor::ones([n], (Kind::Float, Device::Cpu)).set_requires_grad(true);
-        let mut adam = Adam::new(vec![parameter.shallow_clone()], 0.1, 0.0);
-        parameter.sum(Kind::Float).backward();
-        adam.step();
-        let (low, high) = (f64::try_from(parameter.min()).unwrap(), f64::try_from(parameter.max()).unwrap());
-        assert_eq!(low, high);
-        assert!((low - 0.9).abs() < 1e-6);
-    }
-}
+mod tests;

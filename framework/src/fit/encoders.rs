@@ -4,7 +4,7 @@
 use super::rows::Frozen;
 use super::stage::{Moment, StageSettings, Work, backward, run_stage};
 use super::sums::Sums;
-use super::{Adam, Fit, Stage};
+use super::{Adam, AdamRule, Fit, Stage};
 use crate::data::{Dataset, Loader};
 use crate::infer::{Estimate, encode, predict, reconstruct};
 use crate::latent::LatentTable;
@@ -32,7 +32,7 @@ pub fn learn_encoders(fit: &mut Fit<'_>, tables: &[LatentTable]) -> Result<()> {
         tables,
         scales: scales(tables, &fit.training(), settings.target_scaling, fit.device),
         validation: fit.validation(),
-        adam: Adam::new(trainable(&fit.model.inference), settings.learning_rate, settings.weight_decay),
+        adam: Adam::new(trainable(&fit.model.inference), AdamRule::new(settings.learning_rate, settings.weight_decay)),
         seed: fit.seed(),
         device: fit.device,
         settings: &settings,
@@ -154,7 +154,7 @@ fn decoded_terms(
         let (Some(estimate), Some(part)) = (estimate, &minibatch.parts[source]) else { continue };
         if own_weight > 0.0 {
             let branch = &model.branches[source];
-            let loss = branch.loss.per_cell(&reconstruct(branch, estimate)?, &part.target)?.mean(None::<Kind>);
+            let loss = branch.loss.per_cell(&reconstruct(model, branch, estimate)?, &part.target)?.mean(None::<Kind>);
             terms.push(branch.name.clone(), loss, own_weight * branch.weight);
         }
         let predicted = |(target, _): &(usize, &Branch)| *target != source && model.share_a_space(source, *target);

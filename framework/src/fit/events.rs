@@ -11,6 +11,8 @@ pub enum Stage {
     Encoders,
     /// Everything at once.
     OneStep,
+    /// Rows, priors and decoders, without encoders.
+    DecoderOnly,
 }
 
 impl Stage {
@@ -20,6 +22,7 @@ impl Stage {
             Stage::Rows => "latent",
             Stage::Encoders => "encoders",
             Stage::OneStep => "one_step",
+            Stage::DecoderOnly => "dgd",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Learning a model: latent rows with decoders (step 1), encoders (step 2), or all at once (one step).
 
 mod adam;
+mod dgd;
 mod encoders;
 mod events;
 mod one_step;
@@ -10,12 +11,15 @@ mod step_one;
 mod stopping;
 mod sums;
 
-pub use adam::Adam;
+pub use adam::{Adam, AdamRule};
+pub use dgd::{DecoderOnly, learn_decoder_only};
 pub use encoders::learn_encoders;
 pub use events::{Event, NonFinite, Observer, Stage};
 pub use one_step::learn_at_once;
 pub use rows::fit_rows;
 pub use step_one::learn_rows;
+pub use stopping::Window;
+pub(crate) use rows::Frozen;
 
 use crate::data::{Dataset, Split, Subset};
 use crate::latent::LatentTable;
@@ -58,6 +62,7 @@ impl Fit<'_> {
                 }
                 Ok(tables)
             }
+            ModelKind::Dgd => learn_decoder_only(self),
             ModelKind::Autoencoder => {
                 learn_at_once(self)?;
                 Ok(Vec::new())

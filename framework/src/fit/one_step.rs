@@ -2,7 +2,7 @@
 
 use super::encoders::validate_encoders;
 use super::stage::{Moment, StageSettings, Work, backward, run_stage};
-use super::{Adam, Fit, Stage};
+use super::{Adam, AdamRule, Fit, Stage};
 use crate::data::{Dataset, Loader};
 use crate::infer::{Estimate, encode};
 use crate::minibatch::{Minibatch, Part};
@@ -24,7 +24,7 @@ pub fn learn_at_once(fit: &mut Fit<'_>) -> Result<()> {
         model: fit.model,
         dataset: fit.dataset,
         validation: fit.validation(),
-        adam: Adam::new(parameters, settings.learning_rate, settings.weight_decay),
+        adam: Adam::new(parameters, AdamRule::new(settings.learning_rate, settings.weight_decay)),
         seed: fit.seed(),
         device: fit.device,
         settings: &settings,
@@ -117,10 +117,10 @@ impl OneStep<'_> {
         let (model, branch, part) = (self.model, turn.branch, turn.part);
         let posterior = encode(model, branch, &part.input, true)?;
         let drawn = posterior.drawn();
-        let full = branch.decoder.decode(&drawn.read(&branch.reads)?, true)?;
+        let full = branch.decoder.decode(&drawn.read(model, &branch.reads)?, true)?;
         terms.push(&branch.name, branch.loss.per_cell(&full, &part.target)?.mean(None::<Kind>), branch.weight);
         if let Some(decoder) = &branch.shared_decoder {
-            let shared = decoder.decode(&drawn.read(&branch.reads_shared)?, true)?;
+            let shared = decoder.decode(&drawn.read(model, &branch.reads_shared)?, true)?;
             let loss = branch.loss.per_cell(&shared, &part.target)?.mean(None::<Kind>);
             terms.push(format!("{}_from_shared", branch.name), loss, branch.weight);
         }

@@ -54,12 +54,12 @@ pub fn fit_rows(fit: &RowFit<'_>, cells: &[usize], tables: &mut [LatentTable]) -
     Ok(sums.means())
 }
 
-fn places(range: &std::ops::Range<usize>, minibatch: &Minibatch) -> Tensor {
+pub(super) fn places(range: &std::ops::Range<usize>, minibatch: &Minibatch) -> Tensor {
     Tensor::arange_start(range.start as i64, range.end as i64, (Kind::Int64, minibatch.cells.device()))
 }
 
 fn move_rows(fit: &RowFit<'_>, minibatch: &Minibatch, places: &Tensor, tables: &mut [LatentTable]) -> Result<()> {
-    let objective = Objective { training: false, noise: false, priors: true };
+    let objective = Objective { training: false, noise: false, ..Objective::TRAINING };
     let leaves: Vec<Tensor> = tables.iter().map(|table| table.leaf(places)).collect();
     let terms = objective.terms(fit.model, &leaves, minibatch)?;
     let Some(total) = terms.total() else { return Ok(()) };
@@ -75,12 +75,12 @@ fn move_rows(fit: &RowFit<'_>, minibatch: &Minibatch, places: &Tensor, tables: &
 }
 
 /// Parameters that take no gradient while this lives.
-pub(super) struct Frozen {
+pub(crate) struct Frozen {
     parameters: Vec<Tensor>,
 }
 
 impl Frozen {
-    pub(super) fn new(parameters: Vec<Tensor>) -> Frozen {
+    pub(crate) fn new(parameters: Vec<Tensor>) -> Frozen {
         for parameter in &parameters {
             let _ = parameter.set_requires_grad(false);
         }

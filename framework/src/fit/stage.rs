@@ -38,6 +38,26 @@ pub(super) trait Work {
     /// Moves the parameters along the gradients of the minibatch's total.
     fn advance(&mut self, minibatch: &Minibatch, total: &Tensor) -> Result<()>;
 
+    /// What is added to the objective without a graph, as told after the latest step: named values.
+    fn penalties(&self) -> Vec<(String, Tensor)> {
+        Vec::new()
+    }
+
+    /// Is called after the last minibatch of an epoch.
+    fn end_epoch(&mut self, _epoch: u64) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether learning is over by a rule of the stage's own, given the epoch's terms and those of the validation cells.
+    fn is_over(&mut self, _epoch: u64, _terms: &[(String, f64)], _validation: Option<&[(String, f64)]>) -> bool {
+        false
+    }
+
+    /// The number that says how good validation terms are: lower is better.
+    fn score(&self, terms: &[(String, f64)]) -> f64 {
+        terms.iter().map(|(_, value)| value).sum()
+    }
+
     /// Means of the terms over the validation cells.
     fn validate(&mut self, epoch: u64) -> Result<Vec<(String, f64)>>;
 
@@ -59,7 +79,7 @@ pub(super) fn run_stage(fit: &mut Fit<'_>, settings: StageSettings, work: &mut d
     let (mut n_done, mut reason) = (0, "all epochs done");
     for epoch in 0..settings.n_epochs {
         let order = visiting_order(&training, settings.order, fit.seed(), epoch);
-        run_epoch(fit, &loader, &order, Place { stage, epoch, n_steps }, work)?;
+        let epoch_terms = run_epoch(fit, &loader, &order, Place { stage, epoch, n_steps }, work)?;
         n_done = epoch + 1;
         if fit.is_interrupted() {
             reason = "interrupted";
@@ -67,13 +87,16 @@ pub(super) fn run_stage(fit: &mut Fit<'_>, settings: StageSettings, work: &mut d
         }
         if validates && (n_done % settings.validate_every_epochs == 0 || n_done == settings.n_epochs) {
             let terms = work.validate(epoch)?;
-            let score = terms.iter().map(|(_, value)| value).sum();
+            let score = work.score(&terms);
             let is_best = stopping.note(score, epoch, &work.state());
             fit.observer.observe(&Event::Validation { stage, epoch, terms: &terms, score, is_best });
-            if stopping.is_over() {
+            if stopping.is_over() || work.is_over(epoch, &epoch_terms, Some(&terms)) {
                 reason = "no better on validation cells";
                 break;
             }
+        } else if work.is_over(epoch, &epoch_terms, None) {
+            reason = "no better on training cells";
+            break;
         }
     }
     let kept_epoch = stopping.restore(&work.state()).unwrap_or(n_done.saturating_sub(1));
@@ -88,7 +111,7 @@ struct Place {
     n_steps: u64,
 }
 
-fn run_epoch(fit: &mut Fit<'_>, loader: &Loader<'_>, order: &[usize], at: Place, work: &mut dyn Work) -> Result<()> {
+fn run_epoch(fit: &mut Fit<'_>, loader: &Loader<'_>, order: &[usize], at: Place, work: &mut dyn Work) -> Result<Vec<(String, f64)>> {
     let start = Instant::now();
     let mut sums = Sums::default();
     let Place { stage, epoch, n_steps } = at;
@@ -99,16 +122,20 @@ fn run_epoch(fit: &mut Fit<'_>, loader: &Loader<'_>, order: &[usize], at: Place,
         if interrupted.load(std::sync::atomic::Ordering::Relaxed) {
             return Ok(ControlFlow::Break(()));
         }
-        let terms = work.terms(&minibatch, Moment { epoch, step })?;
+        let mut terms = work.terms(&minibatch, Moment { epoch, step })?;
         let Some(total) = terms.total() else { return Ok(ControlFlow::Continue(())) };
         if total.device() == Device::Cpu && !total.double_value(&[]).is_finite() {
             return Err(non_finite(at, step, &terms, &minibatch, cells).into());
         }
         work.advance(&minibatch, &total)?;
+        work.penalties().into_iter().for_each(|(name, value)| terms.push(name, value, 1.0));
         sums.add(&terms, minibatch.n_cells());
         observer.observe(&Event::Step { stage, epoch, step });
         Ok(ControlFlow::Continue(()))
     })?;
+    if !interrupted.load(std::sync::atomic::Ordering::Relaxed) {
+        work.end_epoch(epoch)?;
+    }
     let terms = sums.means();
     if let Some((name, value)) = terms.iter().find(|(_, value)| !value.is_finite()) {
         anyhow::bail!(
@@ -118,7 +145,7 @@ fn run_epoch(fit: &mut Fit<'_>, loader: &Loader<'_>, order: &[usize], at: Place,
     }
     let secs = start.elapsed().as_secs_f64();
     observer.observe(&Event::Epoch { stage, epoch, n_steps_done: (epoch + 1) * n_steps, terms: &terms, secs });
-    Ok(())
+    Ok(terms)
 }
 
 /// Names the terms, and the first cell whose features are not finite (else the first of the minibatch).

@@ -2,7 +2,7 @@
 
 use super::rows::{RowFit, fit_rows};
 use super::stage::{Moment, StageSettings, Work, backward, run_stage};
-use super::{Adam, Fit, Stage};
+use super::{Adam, AdamRule, Fit, Stage};
 use crate::data::{Dataset, Loader};
 use crate::latent::LatentTable;
 use crate::minibatch::Minibatch;
@@ -29,7 +29,10 @@ pub fn learn_rows(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
         validation_tables: fresh_tables(fit, validation.len(), LatentOptimizer::RowwiseAdam)?,
         validation,
         leaves: Vec::new(),
-        adam: Adam::new(trainable(&fit.model.generative), settings.learning_rate_decoder, settings.weight_decay),
+        adam: Adam::new(
+            trainable(&fit.model.generative),
+            AdamRule::new(settings.learning_rate_decoder, settings.weight_decay),
+        ),
         seed,
         device,
         settings: &settings,

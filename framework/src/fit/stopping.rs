@@ -1,6 +1,42 @@
 //! When to stop, and which state to keep.
 
+use std::collections::VecDeque;
 use tch::{Tensor, no_grad};
+
+/// Stops when a loss is above those of as many epochs before (the code of Schuster et al. 2024).
+///
+/// Up to epoch `min_epochs` nothing is noted; then losses are collected until there are `n_epochs`; from then on learning
+/// goes on while a loss is not above all of the last `n_epochs`.
+#[derive(Debug, Clone)]
+pub struct Window {
+    min_epochs: u64,
+    n_epochs: u64,
+    losses: VecDeque<f64>,
+}
+
+impl Window {
+    /// Watches the last `n_epochs` losses from epoch `min_epochs` on; 0 never stops.
+    pub fn new(min_epochs: u64, n_epochs: u64) -> Window {
+        Window { min_epochs, n_epochs, losses: VecDeque::new() }
+    }
+
+    /// Takes note of the loss of an epoch (from 0); returns whether to stop.
+    pub fn note(&mut self, epoch: u64, loss: f64) -> bool {
+        if self.n_epochs == 0 || epoch < self.min_epochs {
+            return false;
+        }
+        if (self.losses.len() as u64) < self.n_epochs {
+            self.losses.push_back(loss);
+            return false;
+        }
+        if self.losses.iter().all(|earlier| loss > *earlier) {
+            return true;
+        }
+        self.losses.pop_front();
+        self.losses.push_back(loss);
+        false
+    }
+}
 
 /// Watches a validation score and keeps a copy of the tensors at its lowest.
 pub(super) struct Stopping {

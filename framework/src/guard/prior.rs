@@ -22,6 +22,10 @@ impl LatentPrior for Guarded<dyn LatentPrior> {
         self.attempt(|prior| prior.per_cell(rows))
     }
 
+    fn per_labelled_cell(&self, rows: &Tensor, classes: &Tensor) -> Result<Tensor> {
+        self.attempt(|prior| prior.per_labelled_cell(rows, classes))
+    }
+
     fn per_minibatch(&self) -> Result<Option<Tensor>> {
         self.attempt(LatentPrior::per_minibatch)
     }
@@ -32,5 +36,21 @@ impl LatentPrior for Guarded<dyn LatentPrior> {
 
     fn initial_rows(&self, n_cells: i64, dim: i64, device: Device) -> Result<Tensor> {
         self.attempt(|prior| prior.initial_rows(n_cells, dim, device))
+    }
+
+    fn rows_of_classes(&self, classes: &Tensor) -> Result<Option<Tensor>> {
+        self.attempt(|prior| prior.rows_of_classes(classes))
+    }
+
+    fn candidates(&self) -> Result<Option<Tensor>> {
+        self.attempt(LatentPrior::candidates)
+    }
+
+    fn responsibilities(&self, rows: &Tensor) -> Result<Option<Tensor>> {
+        self.attempt(|prior| prior.responsibilities(rows))
+    }
+
+    fn after_epoch(&self) -> Result<()> {
+        self.attempt(LatentPrior::after_epoch)
     }
 }

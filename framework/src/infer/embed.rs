@@ -1,6 +1,6 @@
 //! All cells of a data set through the encoders, and from one modality to another, a minibatch at a time.
 
-use super::{Estimate, encode, predict, reconstruct};
+use super::{Estimate, infer_rows, map_all, predict, reconstruct};
 use crate::TargetValues;
 use crate::data::{Dataset, Loader};
 use crate::model::Model;
@@ -24,20 +24,52 @@ impl Embedding {
     }
 }
 
-/// Rows of all measured cells from the encoder of each modality, in evaluation mode.
+/// Rows of the cells of a data set.
+#[derive(Debug)]
+pub enum Embeddings {
+    /// What the encoder of each modality tells.
+    ByModality(Vec<Embedding>),
+    /// Rows found from all that was measured of a cell, one tensor per space: a row per cell of the data set.
+    Joint(Vec<Tensor>),
+}
+
+impl Embeddings {
+    /// One row per cell of the data set for a space: NaN where nothing is known.
+    pub fn of_space(&self, space: usize, dim: i64, n_cells: usize) -> Tensor {
+        match self {
+            Embeddings::ByModality(embeddings) => combine(embeddings, space, dim, n_cells),
+            Embeddings::Joint(rows) => rows[space].shallow_clone(),
+        }
+    }
+
+    /// What the encoders of the modalities tell; nothing where rows were found jointly.
+    pub fn by_modality(&self) -> &[Embedding] {
+        match self {
+            Embeddings::ByModality(embeddings) => embeddings,
+            Embeddings::Joint(_) => &[],
+        }
+    }
+}
+
+/// Rows of all measured cells: from the encoder of each modality, in evaluation mode, or found by optimisation in a model
+/// without encoders.
 ///
 /// # Errors
 /// When rows cannot be read or an encoder refuses them.
-pub fn embed(model: &Model, dataset: &Dataset, device: Device, minibatch: usize) -> Result<Vec<Embedding>> {
+pub fn embed(model: &Model, dataset: &Dataset, device: Device, minibatch: usize) -> Result<Embeddings> {
+    if model.mapping.is_some() {
+        let all: Vec<usize> = (0..dataset.cells.len()).collect();
+        return Ok(Embeddings::Joint(on_host(map_all(model, dataset, &all, device)?)));
+    }
     let targets = model.target_values();
     let loader = Loader { dataset, minibatch, targets: &targets, device };
     let mut embeddings = Vec::new();
-    for (index, branch) in model.branches.iter().enumerate() {
+    for index in 0..model.branches.len() {
         let all: Vec<usize> = (0..dataset.cells.len()).collect();
         let cells = dataset.assays[index].measured_cells(&all);
         let mut pieces: Vec<Vec<Tensor>> = model.spaces.iter().map(|_| Vec::new()).collect();
         loader.for_each_of(index, &cells, |part| {
-            let estimate = no_grad(|| encode(model, branch, &part.input, false))?;
+            let estimate = infer_rows(model, index, &part)?;
             for (pieces, rows) in pieces.iter_mut().zip(estimate.rows) {
                 pieces.extend(rows.map(|rows| rows.to_device(Device::Cpu)));
             }
@@ -46,7 +78,11 @@ pub fn embed(model: &Model, dataset: &Dataset, device: Device, minibatch: usize)
         let rows = pieces.into_iter().map(|pieces| (!pieces.is_empty()).then(|| Tensor::cat(&pieces, 0))).collect();
         embeddings.push(Embedding { cells, rows });
     }
-    Ok(embeddings)
+    Ok(Embeddings::ByModality(embeddings))
+}
+
+fn on_host(rows: Vec<Tensor>) -> Vec<Tensor> {
+    rows.into_iter().map(|rows| rows.to_device(Device::Cpu)).collect()
 }
 
 /// One row per cell of the data set for a space: the mean over the modalities that tell it; NaN where none does.
@@ -96,7 +132,7 @@ impl Predictor<'_> {
         loader.for_each_of(self.source, cells, |part| {
             let n = part.n_cells() as usize;
             let expected = no_grad(|| -> Result<Tensor> {
-                let estimate = encode(self.model, source, &part.input, false)?;
+                let estimate = infer_rows(self.model, self.source, &part)?;
                 let prediction = self.decode(&estimate)?;
                 let totals = self.totals(&cells[done..done + n])?;
                 target.loss.expectation(&prediction, totals.as_ref())
@@ -116,7 +152,7 @@ impl Predictor<'_> {
 
     fn decode(&self, estimate: &Estimate) -> Result<Tensor> {
         let target = &self.model.branches[self.target];
-        if self.source == self.target { reconstruct(target, estimate) } else { predict(self.model, target, estimate) }
+        if self.source == self.target { reconstruct(self.model, target, estimate) } else { predict(self.model, target, estimate) }
     }
 
     /// Totals of counts, for losses that predict shares of them; measured ones where there are any.

@@ -15,13 +15,14 @@ pub struct Estimate {
 }
 
 impl Estimate {
-    /// The rows of some spaces side by side.
+    /// What a decoder of these spaces reads.
     ///
     /// # Errors
     /// When one of them is not known.
-    pub fn read(&self, spaces: &[usize]) -> Result<Tensor> {
-        let rows: Option<Vec<&Tensor>> = spaces.iter().map(|&space| self.rows[space].as_ref()).collect();
-        Ok(Tensor::cat(&rows.context("the modality does not tell all rows that its decoder reads")?, 1))
+    pub fn read(&self, model: &Model, spaces: &[usize]) -> Result<Tensor> {
+        let row = |&space: &usize| self.rows[space].as_ref().map(Tensor::shallow_clone);
+        let rows: Option<Vec<Tensor>> = spaces.iter().map(row).collect();
+        model.decoder_input(spaces, &rows.context("the modality does not tell all rows that its decoder reads")?)
     }
 
     /// Some of the cells (all for `None`).
@@ -57,7 +58,8 @@ impl Estimate {
 /// # Errors
 /// When the features do not have the form that the model was built for.
 pub fn encode(model: &Model, branch: &Branch, input: &Features, training: bool) -> Result<Estimate> {
-    let outputs = branch.encoder.encode(input, training)?;
+    let encoder = branch.encoder.as_ref().context("the model has no encoders; rows of cells are found by optimisation")?;
+    let outputs = encoder.encode(input, training)?;
     let n = branch.reads.len();
     let n_expected = if model.variational { 2 * n } else { n };
     ensure!(outputs.len() == n_expected, "the encoder returned {} tensors instead of {n_expected}", outputs.len());
@@ -76,17 +78,17 @@ pub fn encode(model: &Model, branch: &Branch, input: &Features, training: bool) 
 ///
 /// # Errors
 /// When a row is not known.
-pub fn reconstruct(branch: &Branch, estimate: &Estimate) -> Result<Tensor> {
-    branch.decoder.decode(&estimate.read(&branch.reads)?, false)
+pub fn reconstruct(model: &Model, branch: &Branch, estimate: &Estimate) -> Result<Tensor> {
+    branch.decoder.decode(&estimate.read(model, &branch.reads)?, false)
 }
 
 /// A modality's features decoded from its shared rows by its shared decoder; `None` if the model has none.
 ///
 /// # Errors
 /// When a row is not known.
-pub fn reconstruct_shared(branch: &Branch, estimate: &Estimate) -> Result<Option<Tensor>> {
+pub fn reconstruct_shared(model: &Model, branch: &Branch, estimate: &Estimate) -> Result<Option<Tensor>> {
     let Some(decoder) = &branch.shared_decoder else { return Ok(None) };
-    Ok(Some(decoder.decode(&estimate.read(&branch.reads_shared)?, false)?))
+    Ok(Some(decoder.decode(&estimate.read(model, &branch.reads_shared)?, false)?))
 }
 
 /// A modality's features predicted from rows that other modalities tell.
@@ -109,5 +111,5 @@ pub fn predict(model: &Model, target: &Branch, estimate: &Estimate) -> Result<Te
         _ => Tensor::zeros([n_cells, model.spaces[space].dim], (tch::Kind::Float, device)),
     };
     let rows: Vec<Tensor> = reads.iter().map(row).collect();
-    decoder.decode(&Tensor::cat(&rows, 1), false)
+    decoder.decode(&model.decoder_input(reads, &rows)?, false)
 }

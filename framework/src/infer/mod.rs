@@ -2,8 +2,10 @@
 
 mod embed;
 mod estimate;
+mod mapping;
 mod trained;
 
-pub use embed::{Embedding, Predictor, combine, embed};
+pub use embed::{Embedding, Embeddings, Predictor, combine, embed};
 pub use estimate::{Estimate, encode, predict, reconstruct, reconstruct_shared};
+pub use mapping::{best_candidates, infer_rows, map_all, map_cells};
 pub use trained::Trained;

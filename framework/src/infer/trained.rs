@@ -1,7 +1,7 @@
 //! A trained model as its run directory keeps it.
 
 use crate::Alignment;
-use crate::data::{Dataset, NewData};
+use crate::data::{Cohort, Dataset, NewData};
 use crate::model::{Dimensions, Model, build_model};
 use crate::run::{Preparation, RunDirectory};
 use crate::spec::Experiment;
@@ -14,6 +14,8 @@ pub struct Trained {
     pub model: Model,
     /// What was fitted to the training data, one per modality.
     pub preparations: Vec<Preparation>,
+    /// The cells that it was learned from.
+    pub cohort: Cohort,
     /// Where the model is.
     pub device: Device,
 }
@@ -25,10 +27,11 @@ impl Trained {
     /// When the run is not whole or does not belong to the experiment.
     pub fn open(run: &RunDirectory, experiment: &Experiment, device: Device) -> Result<Trained> {
         let preparations = run.read_preparations(experiment)?;
+        let cohort = run.read_cohort()?;
         let dimensions: Vec<Dimensions> = preparations.iter().map(|p| p.dimensions.clone()).collect();
-        let model = build_model(experiment, &dimensions, device)?;
+        let model = build_model(experiment, &dimensions, &cohort, device)?;
         run.read_weights(&model)?;
-        Ok(Trained { model, preparations, device })
+        Ok(Trained { model, preparations, cohort, device })
     }
 
     /// Opens data for the model: its own (`None`) or others, prepared as its training data were.

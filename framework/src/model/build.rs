@@ -1,6 +1,7 @@
 //! From a resolved experiment to a model with fresh parameters.
 
-use super::{Branch, Model, Space};
+use super::{Branch, Model, SharedTrunk, Space};
+use crate::data::Cohort;
 use crate::spec::{Experiment, ModalityEntry, ModelKind};
 use crate::{DecoderContext, EncoderContext, FeatureShape, Head, LossContext, PriorContext, Purpose, Seed, Statistics};
 use anyhow::{Context, Result};
@@ -23,34 +24,51 @@ pub struct Dimensions {
 ///
 /// # Errors
 /// When a component refuses its dimensions, naming the modality or space.
-pub fn build_model(experiment: &Experiment, dimensions: &[Dimensions], device: Device) -> Result<Model> {
+pub fn build_model(
+    experiment: &Experiment,
+    dimensions: &[Dimensions],
+    cohort: &Cohort,
+    device: Device,
+) -> Result<Model> {
     Seed(experiment.seed).set_torch(Purpose::Parameters, 0, 0);
     let (generative, inference) = (VarStore::new(device), VarStore::new(device));
-    let spaces = build_spaces(experiment, &generative.root())?;
+    let spaces = build_spaces(experiment, cohort, &generative.root())?;
+    let trunk = SharedTrunk::of(experiment, &spaces, &generative.root())?;
     let variational = experiment.model.kind == ModelKind::Autoencoder;
     let mut branches = Vec::new();
     for ((name, entry), dimensions) in experiment.modalities.iter().zip(dimensions) {
-        let builder = BranchBuilder { experiment, spaces: &spaces, name, entry, dimensions, variational };
+        let builder = BranchBuilder {
+            experiment,
+            spaces: &spaces,
+            trunk: trunk.as_ref(),
+            name,
+            entry,
+            dimensions,
+            variational,
+        };
         let branch = builder.build(&generative.root(), &inference.root());
         branches.push(branch.with_context(|| format!("modality `{name}`"))?);
     }
-    Ok(Model { spaces, branches, generative, inference, variational })
+    let mapping = (experiment.model.kind == ModelKind::Dgd).then(|| experiment.fit.mapping.clone());
+    Ok(Model { spaces, branches, trunk, mapping, generative, inference, variational })
 }
 
-fn build_spaces(experiment: &Experiment, root: &Path<'_>) -> Result<Vec<Space>> {
-    let build = |(name, entry): (&String, &crate::spec::LatentEntry)| -> Result<Space> {
-        let context = PriorContext { vars: root / "prior" / name, dim: entry.dim };
+fn build_spaces(experiment: &Experiment, cohort: &Cohort, root: &Path<'_>) -> Result<Vec<Space>> {
+    let build = |(place, (name, entry)): (usize, (&String, &crate::spec::LatentEntry))| -> Result<Space> {
+        let context = PriorContext { vars: root / "prior" / name, dim: entry.dim, cells: cohort.facts(place) };
         let prior = entry.prior.build(&context).with_context(|| format!("prior of the latent space `{name}`"))?;
         let is_read = |modality: &String| experiment.modalities.get_index_of(modality);
         let modalities = entry.modalities.iter().filter_map(is_read).collect();
-        Ok(Space { name: name.clone(), dim: entry.dim, modalities, noise: entry.noise, prior })
+        let (name, is_covariate) = (name.clone(), entry.covariate.is_some());
+        Ok(Space { name, dim: entry.dim, modalities, noise: entry.noise, is_covariate, prior })
     };
-    experiment.latents.iter().map(build).collect()
+    experiment.latents.iter().enumerate().map(build).collect()
 }
 
 struct BranchBuilder<'a> {
     experiment: &'a Experiment,
     spaces: &'a [Space],
+    trunk: Option<&'a SharedTrunk>,
     name: &'a str,
     entry: &'a ModalityEntry,
     dimensions: &'a Dimensions,
@@ -68,7 +86,12 @@ impl BranchBuilder<'_> {
             false => None,
         };
         let loss = self.loss(generative / "loss" / self.name)?;
-        let encoder = self.encoder(inference / "encoder" / self.name, &reads)?;
+        let encoder = match self.experiment.model.kind {
+            ModelKind::Dgd => None,
+            ModelKind::Apollo | ModelKind::Autoencoder => {
+                Some(self.encoder(inference / "encoder" / self.name, &reads)?)
+            }
+        };
         Ok(Branch {
             name: self.name.to_owned(),
             reads,
@@ -78,11 +101,13 @@ impl BranchBuilder<'_> {
             loss,
             weight: self.entry.weight,
             encoder,
+            n_features: self.dimensions.shape.n_features(),
         })
     }
 
     fn decoder(&self, vars: Path<'_>, reads: &[usize]) -> Result<Box<dyn crate::Decoder>> {
-        let n_latent = reads.iter().map(|&space| self.spaces[space].dim).sum();
+        let dim = |spaces: &[usize]| spaces.iter().map(|&space| self.spaces[space].dim).sum::<i64>();
+        let n_latent = self.trunk.map_or_else(|| dim(reads), |trunk| trunk.width + dim(&trunk.others(reads)));
         let output = self.dimensions.shape.clone();
         self.entry.decoder.build(&DecoderContext { vars, n_latent, output }).context("decoder")
     }

@@ -34,6 +34,15 @@ impl Terms {
     }
 }
 
+/// What is added up over cells and features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// Means over cells and features, every modality and prior alike (Zhang et al. 2026, eq. 1).
+    Mean,
+    /// Sums over cells and features: a log-likelihood (Schuster et al. 2024, Methods). Terms are told as means all the same.
+    Sum,
+}
+
 /// How the objective is evaluated.
 #[derive(Debug, Clone, Copy)]
 pub struct Objective {
@@ -43,17 +52,26 @@ pub struct Objective {
     pub noise: bool,
     /// Priors counted.
     pub priors: bool,
+    /// Priors told the classes of covariates.
+    pub classes: bool,
+    /// What is added up.
+    pub reduction: Reduction,
 }
 
 impl Objective {
     /// As decoders and rows are learned.
-    pub const TRAINING: Objective = Objective { training: true, noise: true, priors: true };
+    pub const TRAINING: Objective =
+        Objective { training: true, noise: true, priors: true, classes: true, reduction: Reduction::Mean };
     /// As reconstructions are judged.
-    pub const EVALUATION: Objective = Objective { training: false, noise: false, priors: false };
+    pub const EVALUATION: Objective =
+        Objective { training: false, noise: false, priors: false, classes: false, reduction: Reduction::Mean };
+    /// As a log-likelihood with priors, networks in evaluation mode: rows of cells whose classes are not looked at.
+    pub const LIKELIHOOD: Objective =
+        Objective { training: false, noise: false, priors: true, classes: false, reduction: Reduction::Sum };
 
     /// Losses and priors of a minibatch whose cells have these latent rows (one tensor per space, n_cells × dim).
     ///
-    /// Every modality counts the mean over its measured cells; cells that it did not measure add nothing.
+    /// Cells that a modality did not measure add nothing to its terms.
     ///
     /// # Errors
     /// When a component refuses its input, naming the modality or space.
@@ -62,31 +80,90 @@ impl Objective {
             true => model.spaces.iter().zip(rows).map(|(space, rows)| with_noise(rows, space.noise)).collect(),
             false => rows.iter().map(Tensor::shallow_clone).collect(),
         };
+        let trunk = model.trunk.as_ref().map(|trunk| trunk.forward(&noisy)).transpose().context("trunk")?;
+        let latent = LatentRows { model, rows: &noisy, trunk };
         let mut terms = Terms::default();
         for (branch, part) in model.branches.iter().zip(&minibatch.parts) {
-            if let Some(part) = part.as_ref().filter(|part| !self.training || part.n_cells() > 1) {
-                self.branch_terms(branch, &noisy, part, &mut terms)
+            if let Some(part) = part.as_ref().filter(|part| self.counts(part)) {
+                self.branch_terms(branch, &latent, part, &mut terms)
                     .with_context(|| format!("modality `{}`", branch.name))?;
             }
         }
         if self.priors {
-            prior_terms(model, rows, minibatch, &mut terms)?;
+            self.prior_terms(model, rows, minibatch, &mut terms)?;
         }
         Ok(terms)
     }
 
-    fn branch_terms(&self, branch: &Branch, rows: &[Tensor], part: &Part, terms: &mut Terms) -> Result<()> {
-        let latent = part.measured_rows(&side_by_side(rows, &branch.reads));
-        let prediction = branch.decoder.decode(&latent, self.training)?;
-        let loss = branch.loss.per_cell(&prediction, &part.target)?.mean(None::<Kind>);
-        terms.push(branch.name.clone(), loss, branch.weight);
-        if let Some(decoder) = &branch.shared_decoder {
-            let latent = part.measured_rows(&side_by_side(rows, &branch.reads_shared));
-            let prediction = decoder.decode(&latent, self.training)?;
+    /// Networks that normalise a minibatch cannot learn from a single cell.
+    fn counts(&self, part: &Part) -> bool {
+        !self.training || self.reduction == Reduction::Sum || part.n_cells() > 1
+    }
+
+    fn branch_terms(&self, branch: &Branch, latent: &LatentRows<'_>, part: &Part, terms: &mut Terms) -> Result<()> {
+        let n_summed = match self.reduction {
+            Reduction::Mean => 1.0,
+            Reduction::Sum => part.n_cells() as f64 * branch.n_features as f64,
+        };
+        let mut push = |name: String, decoder: &dyn crate::Decoder, reads: &[usize]| -> Result<()> {
+            let prediction = decoder.decode(&part.measured_rows(&latent.read(reads)), self.training)?;
             let loss = branch.loss.per_cell(&prediction, &part.target)?.mean(None::<Kind>);
-            terms.push(format!("{}_from_shared", branch.name), loss, branch.weight);
+            terms.push(name, loss, branch.weight * n_summed);
+            Ok(())
+        };
+        push(branch.name.clone(), branch.decoder.as_ref(), &branch.reads)?;
+        match &branch.shared_decoder {
+            Some(decoder) => push(format!("{}_from_shared", branch.name), decoder.as_ref(), &branch.reads_shared),
+            None => Ok(()),
+        }
+    }
+
+    fn prior_terms(&self, model: &Model, rows: &[Tensor], minibatch: &Minibatch, terms: &mut Terms) -> Result<()> {
+        for (place, (space, rows)) in model.spaces.iter().zip(rows).enumerate() {
+            let context = || format!("prior of the latent space `{}`", space.name);
+            let places = match measured_by_any(&space.modalities, minibatch) {
+                Measured::All => None,
+                Measured::Some(places) => Some(places),
+                Measured::None => continue,
+            };
+            let select = |all: &Tensor| match &places {
+                None => all.shallow_clone(),
+                Some(places) => all.index_select(0, places),
+            };
+            let rows = select(rows);
+            let cost = match minibatch.classes_of(place).filter(|_| self.classes) {
+                Some(classes) => space.prior.per_labelled_cell(&rows, &select(classes)),
+                None => space.prior.per_cell(&rows),
+            };
+            let mut cost = cost.with_context(context)?.mean(None::<Kind>);
+            let n_summed = if self.reduction == Reduction::Sum { rows.size()[0] as f64 } else { 1.0 };
+            if let Some(own) = space.prior.per_minibatch().with_context(context)? {
+                cost += own / n_summed;
+            }
+            terms.push(format!("prior_{}", space.name), cost, n_summed);
         }
         Ok(())
+    }
+}
+
+/// The rows of a minibatch as decoders read them.
+struct LatentRows<'a> {
+    model: &'a Model,
+    rows: &'a [Tensor],
+    trunk: Option<Tensor>,
+}
+
+impl LatentRows<'_> {
+    /// The rows of some spaces side by side, those of the trunk replaced by what it made of them.
+    fn read(&self, spaces: &[usize]) -> Tensor {
+        match (&self.model.trunk, &self.trunk) {
+            (Some(trunk), Some(output)) => {
+                let others = trunk.others(spaces).into_iter().map(|space| self.rows[space].shallow_clone());
+                let all: Vec<Tensor> = std::iter::once(output.shallow_clone()).chain(others).collect();
+                Tensor::cat(&all, 1)
+            }
+            _ => side_by_side(self.rows, spaces),
+        }
     }
 }
 
@@ -98,23 +175,6 @@ pub fn side_by_side(rows: &[Tensor], spaces: &[usize]) -> Tensor {
 
 fn with_noise(rows: &Tensor, sd: f64) -> Tensor {
     if sd == 0.0 { rows.shallow_clone() } else { rows + rows.detach().randn_like() * sd }
-}
-
-fn prior_terms(model: &Model, rows: &[Tensor], minibatch: &Minibatch, terms: &mut Terms) -> Result<()> {
-    for (space, rows) in model.spaces.iter().zip(rows) {
-        let context = || format!("prior of the latent space `{}`", space.name);
-        let rows = match measured_by_any(&space.modalities, minibatch) {
-            Measured::All => rows.shallow_clone(),
-            Measured::Some(places) => rows.index_select(0, &places),
-            Measured::None => continue,
-        };
-        let mut cost = space.prior.per_cell(&rows).with_context(context)?.mean(None::<Kind>);
-        if let Some(own) = space.prior.per_minibatch().with_context(context)? {
-            cost += own;
-        }
-        terms.push(format!("prior_{}", space.name), cost, 1.0);
-    }
-    Ok(())
 }
 
 enum Measured {

@@ -10,6 +10,7 @@ mod init;
 mod input_layer;
 mod linear;
 mod norm;
+mod trunk;
 
 pub use activation::leaky_relu;
 pub use block::{Block, BlockForm, BlockOrder, InputBlock};
@@ -17,6 +18,7 @@ pub use init::uniform_fan_in;
 pub use input_layer::InputLayer;
 pub use linear::Linear;
 pub use norm::{Norm, NormLayer};
+pub use trunk::Trunk;
 
 /// Whether a check of seeded draws holds at least once in a hundred tries.
 ///

@@ -1,7 +1,7 @@
 //! Writing a run directory and reading it back.
 
 use super::{read_tensors, write_tensors};
-use crate::data::{Assay, Dataset, Split, Subset};
+use crate::data::{Assay, Cohort, Dataset, Split, Subset};
 use crate::latent::LatentTable;
 use crate::model::{Dimensions, Model};
 use crate::spec::Experiment;
@@ -107,6 +107,27 @@ impl RunDirectory {
         };
         let preparations: Vec<Preparation> = dataset.assays.iter().zip(dimensions).map(preparation).collect();
         write_atomically(&self.file("preparation.json"), &serde_json::to_vec(&preparations)?)
+    }
+
+    /// Writes what is known of the training cells.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_cohort(&self, cohort: &Cohort) -> Result<()> {
+        write_atomically(&self.file("cohort.json"), &serde_json::to_vec_pretty(cohort)?)
+    }
+
+    /// What is known of the training cells; nothing where the run does not say.
+    ///
+    /// # Errors
+    /// When the file is damaged.
+    pub fn read_cohort(&self) -> Result<Cohort> {
+        let path = self.file("cohort.json");
+        match std::fs::read(&path) {
+            Ok(text) => serde_json::from_slice(&text).with_context(|| format!("`{}` is damaged", path.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Cohort::default()),
+            Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
+        }
     }
 
     /// Writes weights and latent rows.

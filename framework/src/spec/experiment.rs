@@ -1,6 +1,6 @@
 //! A whole experiment, resolved.
 
-use super::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec};
+use super::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, TrunkSpec};
 use crate::{DecoderSpec, EncoderSpec, LatentPriorSpec, LossSpec, ModalitySpec, Step, StepSpec};
 use anyhow::{Context, Result};
 use indexmap::IndexMap;
@@ -41,6 +41,8 @@ pub struct LatentEntry {
     pub modalities: Vec<String>,
     /// Standard deviation of the Gaussian noise added to its rows in training.
     pub noise: f64,
+    /// The column of obs whose classes the space stands for; its prior is told the class of each training cell.
+    pub covariate: Option<String>,
     /// Which rows are plausible.
     pub prior: Box<dyn LatentPriorSpec>,
 }
@@ -62,6 +64,8 @@ pub struct Experiment {
     pub model: ModelSpec,
     /// The latent spaces, in the order of the spec.
     pub latents: IndexMap<String, LatentEntry>,
+    /// The layers that all decoders share.
+    pub trunk: TrunkSpec,
     /// How the model is learned.
     pub fit: FitSpec,
     /// How it is judged.
@@ -94,6 +98,7 @@ impl Experiment {
             latents.insert(name.clone(), Value::Table(entry.to_toml().with_context(|| format!("latent `{name}`"))?));
         }
         table.insert("latent".into(), Value::Table(latents));
+        table.insert("trunk".into(), written("trunk", &self.trunk)?);
         table.insert("fit".into(), written("fit", &self.fit)?);
         table.insert("evaluate".into(), written("evaluate", &self.evaluate)?);
         Ok(table)
@@ -139,6 +144,9 @@ impl LatentEntry {
         table.insert("dim".into(), Value::Integer(self.dim));
         table.insert("modalities".into(), written("modalities", &self.modalities)?);
         table.insert("noise".into(), Value::Float(self.noise));
+        if let Some(column) = &self.covariate {
+            table.insert("covariate".into(), Value::String(column.clone()));
+        }
         table.insert("prior".into(), written("prior", &self.prior)?);
         Ok(table)
     }

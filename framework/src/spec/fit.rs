@@ -1,5 +1,6 @@
 //! `[fit]`: how latent rows, decoders and encoders are learned.
 
+use super::{DgdFit, MappingFit};
 use crate::component::{Problem, Spec, require};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,10 @@ pub struct FitSpec {
     pub encoders: EncodersFit,
     /// The one-step model, for `kind = "autoencoder"`.
     pub one_step: OneStepFit,
+    /// Rows, priors and decoders together, for `kind = "dgd"`.
+    pub dgd: DgdFit,
+    /// Rows of new cells, for `kind = "dgd"`.
+    pub mapping: MappingFit,
 }
 
 impl Default for FitSpec {
@@ -72,6 +77,8 @@ impl Default for FitSpec {
             latent: LatentFit::default(),
             encoders: EncodersFit::default(),
             one_step: OneStepFit::default(),
+            dgd: DgdFit::default(),
+            mapping: MappingFit::default(),
         }
     }
 }
@@ -230,6 +237,7 @@ impl Spec for FitSpec {
             ("latent", self.latent.minibatch),
             ("encoders", self.encoders.minibatch),
             ("one_step", self.one_step.minibatch),
+            ("dgd", self.dgd.minibatch),
         ] {
             let key = format!("{table}.minibatch");
             require(&mut problems, minibatch >= 2, &key, format!("is {minibatch}, but must be at least 2 cells"));
@@ -239,6 +247,11 @@ impl Spec for FitSpec {
             ("latent.learning_rate_decoder", self.latent.learning_rate_decoder),
             ("encoders.learning_rate", self.encoders.learning_rate),
             ("one_step.learning_rate", self.one_step.learning_rate),
+            ("dgd.learning_rate_decoder", self.dgd.learning_rate_decoder),
+            ("dgd.learning_rate_latent", self.dgd.learning_rate_latent),
+            ("dgd.learning_rate_prior", self.dgd.learning_rate_prior),
+            ("dgd.learning_rate_covariate", self.dgd.learning_rate_covariate),
+            ("mapping.learning_rate", self.mapping.learning_rate),
         ] {
             require(&mut problems, rate > 0.0 && rate <= 10.0, key, format!("is {rate}, but must be in (0, 10]"));
         }
@@ -253,6 +266,10 @@ impl Spec for FitSpec {
             ("one_step.weight_decay", self.one_step.weight_decay),
             ("one_step.divergence_weight", self.one_step.divergence_weight),
             ("one_step.match_weight", self.one_step.match_weight),
+            ("dgd.weight_decay", self.dgd.weight_decay),
+            ("dgd.l1", self.dgd.l1),
+            ("mapping.weight_decay", self.mapping.weight_decay),
+            ("mapping.new_component_weight", self.mapping.new_component_weight),
         ] {
             require(
                 &mut problems,
@@ -261,6 +278,15 @@ impl Spec for FitSpec {
                 format!("is {weight}, but must be at least 0"),
             );
         }
+        for (key, beta) in [
+            ("dgd.beta_1", self.dgd.beta_1),
+            ("dgd.beta_2", self.dgd.beta_2),
+            ("mapping.beta_1", self.mapping.beta_1),
+            ("mapping.beta_2", self.mapping.beta_2),
+        ] {
+            require(&mut problems, (0.0..1.0).contains(&beta), key, format!("is {beta}, but must be in [0, 1)"));
+        }
+        require(&mut problems, self.mapping.minibatch >= 1, "mapping.minibatch", "is 0, but must be at least 1 cell");
         problems
     }
 }

@@ -1,15 +1,19 @@
 //! The typed experiment: what a spec file says once every default is filled in. No TOML text, no component names.
 
 mod data;
+mod dgd;
 mod evaluate;
 mod experiment;
 mod fit;
 mod model;
 mod plugins;
+mod trunk;
 
 pub use data::{CellSet, DataSpec, SplitSpec};
+pub use dgd::{DgdFit, MappingFit, RowStep, Search, UnseenClasses};
 pub use evaluate::EvaluateSpec;
 pub use experiment::{Experiment, LatentEntry, ModalityEntry, SPEC_VERSION};
 pub use fit::{EncodersFit, FitSpec, LatentFit, LatentOptimizer, OneStepFit, Order, Schedule, TargetScaling};
 pub use model::{ModelKind, ModelSpec, Settings};
 pub use plugins::PluginsSpec;
+pub use trunk::TrunkSpec;

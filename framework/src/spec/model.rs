@@ -11,6 +11,9 @@ pub enum ModelKind {
     /// Partially shared latent rows, learned jointly with the decoders; encoders follow (Zhang et al. 2026).
     #[default]
     Apollo,
+    /// Latent rows and a decoder with a trunk that modalities share, mixtures as priors, no encoders: rows of new cells are
+    /// found by optimisation (multiDGD, Schuster et al. 2024).
+    Dgd,
     /// The one-step baseline: variational encoders and decoders trained together (Zhang et al. 2026, Methods).
     Autoencoder,
 }
@@ -34,13 +37,15 @@ pub struct ModelSpec {
     pub kind: ModelKind,
     /// Which values the other tables start from.
     pub settings: Settings,
-    /// Width of the space shared by all modalities; 0 for none.
+    /// Width of the space shared by all modalities (multiDGD's basal representation); 0 for none.
     pub shared: i64,
     /// Width of the space specific to each modality; 0 for none.
     pub specific: i64,
     /// Whether each modality also has a decoder that reads its shared spaces only; without it, predictions from another
     /// modality put zeros in the specific slot of the full decoder.
     pub shared_decoders: bool,
+    /// Columns of obs, each of which gets a latent space of its own, `cov_COLUMN`, with one component per class.
+    pub covariates: Vec<String>,
 }
 
 impl Default for ModelSpec {
@@ -51,6 +56,7 @@ impl Default for ModelSpec {
             shared: 50,
             specific: 20,
             shared_decoders: true,
+            covariates: Vec::new(),
         }
     }
 }

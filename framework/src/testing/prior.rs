@@ -7,13 +7,15 @@ use super::mismatch::{Checked, Examined, Fault, expect, legal_refusal};
 use super::seeds::check_seeds;
 use super::small::uniform;
 use super::subject::{Built, Function, Mode, N_CELLS, Subject, undisturbed};
-use crate::prior::{LatentPrior, LatentPriorSpec, PriorContext};
+use crate::prior::{CellFacts, LatentPrior, LatentPriorSpec, PriorContext};
 use anyhow::Result;
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor, no_grad};
 
 /// Widths of latent rows.
 const DIMS: [i64; 3] = [1, 5, 130];
+/// What the prior is told of its cells.
+const CELLS: CellFacts = CellFacts { n_cells: 100, n_labels: Some(4), n_classes: Some(3), n_added: 0 };
 /// Rows this far out are unusual but legal.
 const FAR: f64 = 1e3;
 
@@ -52,7 +54,7 @@ struct Sized<'a> {
 
 impl Sized<'_> {
     fn prior(&self, store: &VarStore) -> Result<Box<dyn LatentPrior>> {
-        self.spec.build(&PriorContext { vars: store.root(), dim: self.dim })
+        self.spec.build(&PriorContext { vars: store.root(), dim: self.dim, cells: CELLS })
     }
 }
 

@@ -12,13 +12,18 @@ mod priors;
 mod range;
 mod steps;
 
-pub use decoders::{MlpDecoder, MlpDecoderSpec};
+pub use decoders::{BranchedDecoder, BranchedDecoderSpec, MlpDecoder, MlpDecoderSpec};
 pub use encoders::{HeadHidden, HeadRule, MlpEncoder, MlpEncoderSpec};
 pub use losses::{
-    Bce, BceSpec, Bernoulli, BernoulliSpec, Likelihood, Mse, MseSpec, Poisson, PoissonSpec, PosWeight, PosWeightRule,
+    Bce, BceSpec, Bernoulli, BernoulliSpec, Dispersion, Likelihood, Mse, MseSpec, NegativeBinomial,
+    NegativeBinomialSpec, Poisson, PoissonSpec, PosWeight, PosWeightRule,
 };
 pub use modalities::ValuesSpec;
-pub use priors::{DivergenceScaling, L2, L2Scaling, L2Spec, NoPrior, NoPriorSpec, StandardNormal, StandardNormalSpec};
+pub use priors::{
+    AtMost, ClassFactor, ComponentRule, Covariance, DivergenceScaling, GaussianMixture, GaussianMixtureSpec, L2,
+    L2Scaling, L2Spec, LabelledMixture, LabelledMixtureSpec, NComponents, NoPrior, NoPriorSpec, PriorCount,
+    StandardNormal, StandardNormalSpec,
+};
 pub use steps::{
     Binarize, BinarizeSpec, CentredLogRatio, ClrMargin, ClrSpec, HighlyVariable, HighlyVariableSpec, Log1p, Log1pSpec,
     LogMinMax, LogMinMaxSpec, NormalizeTotal, NormalizeTotalSpec, TargetSum, TargetSumRule, TfIdf, TfIdfSpec,

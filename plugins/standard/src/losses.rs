@@ -4,12 +4,14 @@ mod bce;
 mod bernoulli;
 mod logistic;
 mod mse;
+mod negative_binomial;
 mod poisson;
 mod stored;
 
 pub use bce::{Bce, BceSpec, PosWeight, PosWeightRule};
 pub use bernoulli::{Bernoulli, BernoulliSpec};
 pub use mse::{Mse, MseSpec};
+pub use negative_binomial::{Dispersion, NegativeBinomial, NegativeBinomialSpec};
 pub use poisson::{Likelihood, Poisson, PoissonSpec};
 
 #[cfg(test)]

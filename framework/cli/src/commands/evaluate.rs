@@ -4,12 +4,10 @@ use super::model::{OfInput, OpenRun};
 use crate::arguments::EvaluateArguments;
 use crate::console::Console;
 use crate::evaluate::{Evaluation, EvaluationTask, evaluate};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use framework::Seed;
 use framework::data::{Observations, Split};
-use framework::run::read_tensors;
 use registry::Catalogue;
-use tch::Tensor;
 
 pub(super) fn execute(arguments: &EvaluateArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let run = OpenRun::open(&arguments.run, catalogue)?;
@@ -30,8 +28,7 @@ pub fn evaluate_run(run: &OpenRun, console: &mut Console<'_>) -> Result<Evaluati
     dataset.keep(&cells)?;
     let split = Split::new(dataset.cells.iter().map(|cell| subsets[cell].1).collect());
     dataset.observations = Observations::of_experiment(experiment, &dataset.cells).of_input()?;
-    let order: Vec<i64> = dataset.cells.iter().map(|cell| subsets[cell].0 as i64).collect();
-    let rows = learned_rows(run, &order)?;
+    let rows = run.rows(&dataset.cells)?;
     let task = EvaluationTask {
         trained: &run.trained,
         experiment,
@@ -44,21 +41,6 @@ pub fn evaluate_run(run: &OpenRun, console: &mut Console<'_>) -> Result<Evaluati
     let evaluation = evaluate(&task, &mut |text| notes.extend(console.note(&format!("evaluating: {text}")).err()))?;
     evaluation.write(&run.directory)?;
     Ok(evaluation)
-}
-
-/// The rows of step 1, each space's in this order of the run's cells; `None` where the run has none.
-fn learned_rows(run: &OpenRun, order: &[i64]) -> Result<Option<Vec<(String, Tensor)>>> {
-    let path = run.directory.file("latents.safetensors");
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let stored = read_tensors(&path).of_input()?;
-    let order = Tensor::from_slice(order);
-    let rows = run.experiment.latents.keys().map(|name| {
-        let rows = stored.get(name).with_context(|| format!("`{}` lacks the space `{name}`", path.display()))?;
-        Ok((name.clone(), rows.index_select(0, &order)))
-    });
-    rows.collect::<Result<_>>().map(Some).of_input()
 }
 
 /// Prints an evaluation.

@@ -5,14 +5,15 @@ use crate::console::Console;
 use crate::failure::Misuse;
 use crate::run::start_device;
 use anndata::Annotator;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use framework::Alignment;
 use framework::data::{Dataset, NewData};
 use framework::infer::Trained;
-use framework::run::RunDirectory;
+use framework::run::{RunDirectory, read_tensors};
 use framework::spec::Experiment;
 use registry::{Catalogue, read_file};
 use std::path::{Path, PathBuf};
+use tch::Tensor;
 
 /// Cells that go through a model at a time.
 pub const CELLS_AT_A_TIME: usize = 512;
@@ -53,6 +54,29 @@ impl OpenRun {
         let device = start_device(&experiment.fit).of_input()?;
         let trained = Trained::open(&directory, &experiment, device).of_input()?;
         Ok(OpenRun { directory, experiment, trained })
+    }
+
+    /// The rows that the run learned or found, each space's in the order of these cells; NaN for cells that are not the
+    /// run's. `None` where the run has none.
+    ///
+    /// # Errors
+    /// When a file of the run is damaged.
+    pub fn rows(&self, cells: &[String]) -> Result<Option<Vec<(String, Tensor)>>> {
+        let path = self.directory.file("latents.safetensors");
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let places = self.directory.read_split().of_input()?;
+        let stored = read_tensors(&path).of_input()?;
+        let unknown = places.len() as i64;
+        let order: Vec<i64> = cells.iter().map(|cell| places.get(cell).map_or(unknown, |(row, _)| *row as i64)).collect();
+        let order = Tensor::from_slice(&order);
+        let rows = self.experiment.latents.keys().map(|name| {
+            let rows = stored.get(name).with_context(|| format!("`{}` lacks the space `{name}`", path.display()))?;
+            let nothing = Tensor::full([1, rows.size()[1]], f64::NAN, (rows.kind(), rows.device()));
+            Ok((name.clone(), Tensor::cat(&[rows.shallow_clone(), nothing], 0).index_select(0, &order)))
+        });
+        rows.collect::<Result<_>>().map(Some).of_input()
     }
 
     /// Place of a modality in the model.

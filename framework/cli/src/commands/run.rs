@@ -10,7 +10,7 @@ use crate::run::{Progress, Request, Scene, annotate_embedding, annotate_predicti
 use anndata::{Annotator, File};
 use anyhow::Result;
 use framework::data::{Dataset, data_files};
-use framework::infer::{Predictor, embed};
+use framework::infer::{Embeddings, Predictor, embed};
 use framework::spec::Experiment;
 use registry::{Catalogue, read_file};
 use std::path::{Path, PathBuf};
@@ -105,7 +105,11 @@ pub fn use_model(out: &Path, json: bool, catalogue: &Catalogue, console: &mut Co
 /// Writes rows and predictions into copies of the data files.
 fn annotate(run: &OpenRun, dataset: &Dataset, console: &mut Console<'_>) -> Result<()> {
     let model = &run.trained.model;
-    let embeddings = embed(model, dataset, run.trained.device, CELLS_AT_A_TIME)?;
+    let rows = if model.mapping.is_some() { run.rows(&dataset.cells)? } else { None };
+    let embeddings = match rows {
+        Some(rows) => Embeddings::Joint(rows.into_iter().map(|(_, rows)| rows).collect()),
+        None => embed(model, dataset, run.trained.device, CELLS_AT_A_TIME)?,
+    };
     let files = data_files(&run.experiment)?;
     let scene = Scene { experiment: &run.experiment, model, dataset, only_modality: None };
     for (path, name) in files.iter().zip(annotated_names(&files)) {

@@ -10,7 +10,7 @@ use super::verdict;
 use analysis::Matrix;
 use anyhow::{Context, Result};
 use framework::data::Loader;
-use framework::infer::{Predictor, encode, reconstruct_shared};
+use framework::infer::{Predictor, infer_rows, reconstruct_shared};
 use framework::{FeatureShape, TargetValues};
 use tch::{Device, Kind, Tensor, no_grad};
 
@@ -231,8 +231,8 @@ impl<'a> Pair<'a> {
         let loader = Loader { dataset: self.scene.task.dataset, minibatch, targets: &targets, device: trained.device };
         loader.for_each_of(self.source, &self.judged, |part| {
             let expected = no_grad(|| -> Result<Tensor> {
-                let estimate = encode(model, branch, &part.input, false)?;
-                let prediction = reconstruct_shared(branch, &estimate)?.context("there is no shared decoder")?;
+                let estimate = infer_rows(model, self.source, &part)?;
+                let prediction = reconstruct_shared(model, branch, &estimate)?.context("there is no shared decoder")?;
                 let totals = (branch.loss.target() == TargetValues::Counts).then(|| part.target.totals());
                 branch.loss.expectation(&prediction, totals.as_ref())
             })?;

@@ -24,7 +24,11 @@ pub(super) fn encoded(scene: &Scene<'_>, found: &mut Findings<'_>) -> Result<Vec
     }
     (found.progress)("rows of all cells from each encoder");
     let task = scene.task;
+    if task.trained.model.mapping.is_some() {
+        return joint(scene, &factors, found);
+    }
     let embeddings = embed(&task.trained.model, task.dataset, task.trained.device, scene.cells_at_a_time())?;
+    let embeddings = embeddings.by_modality();
     let mut all = Vec::new();
     for (label, factor) in &factors {
         for (modality, rows) in embeddings.iter().enumerate() {
@@ -32,7 +36,33 @@ pub(super) fn encoded(scene: &Scene<'_>, found: &mut Findings<'_>) -> Result<Vec
             let probe = Labelled { scene, label, factor }.of_modality(modality, rows, found);
             all.extend(probe.with_context(|| format!("label `{label}`, modality `{}`", scene.name(modality)))?);
         }
-        all.extend(Labelled { scene, label, factor }.of_combined(&embeddings, found)?);
+        all.extend(Labelled { scene, label, factor }.of_combined(embeddings, found)?);
+    }
+    Ok(all)
+}
+
+/// Probes rows found from all that was measured of a cell: those of training cells as they were learned, those of judged
+/// cells as they were mapped.
+fn joint(scene: &Scene<'_>, factors: &[(String, Factor)], found: &mut Findings<'_>) -> Result<Vec<LabelProbe>> {
+    let mut all = Vec::new();
+    for (label, factor) in factors {
+        for (place, (name, rows)) in scene.task.rows.into_iter().flatten().enumerate() {
+            (found.progress)(&format!("{label} in {name}"));
+            let labelled = Labelled { scene, label, factor };
+            let group = Group {
+                source: "mapped".to_owned(),
+                train: factor.labelled(&scene.training),
+                judged: factor.labelled(&scene.judged),
+                in_sample: scene.cells.in_sample,
+                place,
+            };
+            if labelled.is_enough(&group, found) {
+                let spaces = Spaces { train: select(rows, &group.train), judged: select(rows, &group.judged) };
+                let method = Method::of_model(name, &format!("{name} (all assays)"));
+                let probe = labelled.probe(&group, &[(method, spaces)], None, found);
+                all.push(probe.with_context(|| format!("label `{label}`, rows `{name}`"))?);
+            }
+        }
     }
     Ok(all)
 }

@@ -243,7 +243,7 @@ impl World {
         let cells: Vec<String> = (0..making.n_cells).map(|cell| format!("cell{cell}")).collect();
         let observations = observations(&cells, &causes);
         let shared: Vec<f32> = causes.iter().flat_map(|causes| [causes[0], causes[1]]).collect();
-        let dataset = Dataset { cells, assays, observations };
+        let dataset = Dataset { cells, assays, observations, classes: Vec::new() };
         let subset = |cell| if cell < making.n_test { Subset::Test } else { Subset::Training };
         World {
             trained: trained(making, &dataset),
@@ -282,6 +282,7 @@ fn trained(making: Making, dataset: &Dataset) -> Trained {
         dim,
         modalities: modalities.to_vec(),
         noise: 0.0,
+        is_covariate: false,
         prior: Box::new(NoCost),
     };
     let mixture = || Tensor::from_slice(&MIXTURE).view([3, 6]);
@@ -293,11 +294,14 @@ fn trained(making: Making, dataset: &Dataset) -> Trained {
         shared_decoder: (name == "x").then(|| Box::new(Product(mixture().narrow(0, 0, 2))) as Box<dyn Decoder>),
         loss: Box::new(AsIs(making.target)),
         weight: 1.0,
-        encoder: Box::new(FirstFeatures),
+        encoder: Some(Box::new(FirstFeatures)),
+        n_features: 6,
     };
     let model = Model {
         spaces: vec![space("shared", 2, &[0, 1]), space("x", 1, &[0]), space("y", 1, &[1])],
         branches: vec![branch("x", 1), branch("y", 2)],
+        trunk: None,
+        mapping: None,
         generative: VarStore::new(Device::Cpu),
         inference: VarStore::new(Device::Cpu),
         variational: false,
@@ -309,7 +313,7 @@ fn trained(making: Making, dataset: &Dataset) -> Trained {
         state: serde_json::Value::Null,
     };
     let preparations = ["x", "y"].into_iter().zip(dataset.dimensions(&all).unwrap()).map(preparation).collect();
-    Trained { model, preparations, device: Device::Cpu }
+    Trained { model, preparations, cohort: framework::data::Cohort::default(), device: Device::Cpu }
 }
 
 fn experiment() -> Experiment {
@@ -321,6 +325,7 @@ fn experiment() -> Experiment {
         modalities: IndexMap::new(),
         model: ModelSpec::default(),
         latents: IndexMap::new(),
+        trunk: framework::spec::TrunkSpec::default(),
         fit: FitSpec::default(),
         evaluate: EvaluateSpec { n_components: 3, ..EvaluateSpec::default() },
     }

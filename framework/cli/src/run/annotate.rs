@@ -1,9 +1,11 @@
 //! Rows and predictions written into copies of the data files, beside everything that was there.
 
+mod components;
+
 use anndata::{Annotator, Dense, File, Kind, TextTree};
 use anyhow::{Context, Result, ensure};
 use framework::data::Dataset;
-use framework::infer::{Embedding, Predictor, combine};
+use framework::infer::{Embeddings, Predictor};
 use framework::model::Model;
 use framework::spec::{Experiment, ModelKind};
 use indexmap::IndexMap;
@@ -43,23 +45,23 @@ pub fn annotate_embedding(
     annotator: &mut Annotator,
     file: &File,
     scene: &Scene<'_>,
-    embeddings: &[Embedding],
+    embeddings: &Embeddings,
 ) -> Result<()> {
     let prefix = obsm_prefix(scene.experiment);
     let places = places_by_name(&scene.dataset.cells);
-    if file.kind() == Kind::H5mu {
+    if file.kind() == Kind::H5mu || embeddings.by_modality().is_empty() {
         let n_cells = scene.dataset.cells.len();
-        let combined: Vec<Tensor> = (0..scene.model.spaces.len())
-            .map(|space| combine(embeddings, space, scene.model.spaces[space].dim, n_cells))
-            .collect();
+        let of_space = |space: usize| embeddings.of_space(space, scene.model.spaces[space].dim, n_cells);
+        let combined: Vec<Tensor> = (0..scene.model.spaces.len()).map(of_space).collect();
         let rows = file_rows(file.cells(), &places);
         for (name, tensor) in named_spaces(scene.model, &prefix, |space| Some(combined[space].shallow_clone())) {
             annotator.set_obsm(None, &name, &in_file_order(&tensor, &rows)?)?;
         }
+        components::annotate(annotator, scene, &combined, &rows)?;
     }
-    for (index, (name, entry)) in scene.experiment.modalities.iter().enumerate() {
+    let modalities = scene.experiment.modalities.iter().zip(embeddings.by_modality());
+    for ((name, entry), embedding) in modalities {
         let Some(modality) = scene.modality_in(file, name, entry.key.as_deref())? else { continue };
-        let embedding = &embeddings[index];
         let own: HashMap<&str, usize> =
             embedding.cells.iter().enumerate().map(|(row, &cell)| (scene.dataset.cells[cell].as_str(), row)).collect();
         let rows = file_rows(file.modality(&modality)?.cells(), &own);
@@ -224,15 +226,20 @@ fn predict_rows(
     Ok(())
 }
 
+/// The space whose rows stand for a cell in a model without encoders.
+const BASAL: &str = "shared";
+
 /// Prefix of the keys of obsm: `X_apollo` or `X_autoencoder`.
 fn obsm_prefix(experiment: &Experiment) -> String {
     match experiment.model.kind {
         ModelKind::Apollo => "X_apollo".to_owned(),
+        ModelKind::Dgd => "X_dgd".to_owned(),
         ModelKind::Autoencoder => "X_autoencoder".to_owned(),
     }
 }
 
-/// The keys of obsm with their tensors: all known spaces side by side, then each.
+/// The keys of obsm with their tensors: all known spaces side by side, then each. In a model without encoders the space
+/// that all modalities share stands for all: covariates have theirs beside it.
 fn named_spaces(model: &Model, prefix: &str, rows: impl Fn(usize) -> Option<Tensor>) -> Vec<(String, Tensor)> {
     let known: Vec<(&str, Tensor)> = (0..model.spaces.len())
         .filter_map(|space| rows(space).map(|rows| (model.spaces[space].name.as_str(), rows)))
@@ -241,8 +248,11 @@ fn named_spaces(model: &Model, prefix: &str, rows: impl Fn(usize) -> Option<Tens
     if all.is_empty() {
         return Vec::new();
     }
-    let mut named = vec![(prefix.to_owned(), Tensor::cat(&all, 1))];
-    named.extend(known.into_iter().map(|(name, rows)| (format!("{prefix}_{name}"), rows)));
+    let basal = known.iter().find(|(name, _)| model.mapping.is_some() && *name == BASAL);
+    let first = basal.map_or_else(|| Tensor::cat(&all, 1), |(_, rows)| rows.shallow_clone());
+    let mut named = vec![(prefix.to_owned(), first)];
+    let others = known.iter().filter(|(name, _)| basal.is_none_or(|(other, _)| other != name));
+    named.extend(others.map(|(name, rows)| (format!("{prefix}_{name}"), rows.shallow_clone())));
     named
 }
 

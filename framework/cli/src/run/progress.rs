@@ -142,7 +142,7 @@ impl Observer for Progress<'_> {
 
 /// Terms that are not losses of predictions or rows.
 fn is_side_term(name: &str) -> bool {
-    name.starts_with("prior_") || name.starts_with("divergence_")
+    name.starts_with("prior_") || name.starts_with("divergence_") || name == "l1"
 }
 
 fn title(stage: Stage) -> &'static str {
@@ -150,6 +150,7 @@ fn title(stage: Stage) -> &'static str {
         Stage::Rows => "step 1, latent rows and decoders",
         Stage::Encoders => "step 2, encoders",
         Stage::OneStep => "one step, encoders and decoders",
+        Stage::DecoderOnly => "latent rows, priors and decoders",
     }
 }
 

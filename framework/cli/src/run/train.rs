@@ -50,10 +50,10 @@ pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepa
     let experiment = request.experiment;
     let device = start_device(&experiment.fit)?;
     let started_secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let Opened { dataset, split } = Dataset::open_for_training(experiment)?;
+    let Opened { dataset, split, cohort } = Dataset::open_for_training(experiment)?;
     describe(&dataset, &split, say);
     let dimensions = dataset.dimensions(&split.of(Subset::Training))?;
-    let model = build_model(experiment, &dimensions, device)?;
+    let model = build_model(experiment, &dimensions, &cohort, device)?;
     check_targets(&model, &dataset)?;
     let (n_generative, n_inference) = model.n_parameters();
     say(&format!(
@@ -64,6 +64,7 @@ pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepa
     let run = RunDirectory::create(request.out, request.force)?;
     run.write_spec(experiment)?;
     run.write_data(&dataset, &split, &dimensions)?;
+    run.write_cohort(&cohort)?;
     let provenance = provenance_of(request, &run, started_secs)?;
     write_provenance(&run, &provenance)?;
     Ok(Prepared { dataset, split, model, run, provenance, device })

@@ -51,7 +51,7 @@ pub(super) fn entries(subject: &Sized<'_>) -> Checked {
 
 fn value(model: &Model, latent: &Tensor, part: Part) -> Result<Tensor> {
     let cells = Tensor::arange(latent.size()[0], (Kind::Int64, Device::Cpu));
-    let minibatch = Minibatch { cells, parts: vec![Some(part)] };
+    let minibatch = Minibatch { cells, parts: vec![Some(part)], classes: Vec::new() };
     let terms = Objective::EVALUATION.terms(model, &[latent.shallow_clone()], &minibatch)?;
     terms.total().context("the objective has no term")
 }
@@ -65,7 +65,7 @@ fn model(subject: &Sized<'_>) -> Result<Model> {
     let generative = VarStore::new(Device::Cpu);
     let loss = subject.loss(&generative)?;
     let n_features = subject.shape.n_features();
-    let space = Space { name: "it".into(), dim: n_features, modalities: vec![0], noise: 0.0, prior: Box::new(AnyRow) };
+    let space = Space { name: "it".into(), dim: n_features, modalities: vec![0], noise: 0.0, is_covariate: false, prior: Box::new(AnyRow) };
     let branch = Branch {
         name: "it".into(),
         reads: vec![0],
@@ -74,10 +74,19 @@ fn model(subject: &Sized<'_>) -> Result<Model> {
         shared_decoder: None,
         loss,
         weight: 1.0,
-        encoder: Box::new(NoEncoder),
+        encoder: None,
+        n_features,
     };
     let inference = VarStore::new(Device::Cpu);
-    Ok(Model { spaces: vec![space], branches: vec![branch], generative, inference, variational: false })
+    Ok(Model {
+        spaces: vec![space],
+        branches: vec![branch],
+        trunk: None,
+        mapping: None,
+        generative,
+        inference,
+        variational: false,
+    })
 }
 
 /// Latent rows in the shape of features.

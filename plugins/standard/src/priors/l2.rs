@@ -84,11 +84,14 @@ component! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use framework::CellFacts;
     use tch::{Device, Kind, nn::VarStore};
 
     fn prior(scaling: L2Scaling) -> Box<dyn LatentPrior> {
         let store = VarStore::new(Device::Cpu);
-        L2Spec { weight: 0.5, scaling }.build(&PriorContext { vars: store.root(), dim: 2 }).unwrap()
+        L2Spec { weight: 0.5, scaling }
+            .build(&PriorContext { vars: store.root(), dim: 2, cells: CellFacts::default() })
+            .unwrap()
     }
 
     fn rows() -> Tensor {

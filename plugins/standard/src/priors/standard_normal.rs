@@ -1,6 +1,6 @@
 //! Prior `standard_normal`: independent normal numbers of mean 0 and variance 1.
 
-use super::ensure_width;
+use super::{LOG_TWO_PI, ensure_width};
 use crate::range;
 use anyhow::Result;
 use framework::component::{Problem, Spec};
@@ -8,9 +8,6 @@ use framework::{LatentPrior, LatentPriorSpec, PriorContext, component, ensure_sa
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use tch::{Kind, Tensor};
-
-/// ln 2π.
-const LOG_TWO_PI: f64 = 1.837_877_066_409_345_5;
 
 /// What the divergence of a posterior is divided by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -100,11 +97,12 @@ component! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use framework::CellFacts;
     use tch::{Device, nn::VarStore};
 
     fn prior(weight: f64, kl_scaling: DivergenceScaling) -> Box<dyn LatentPrior> {
         let store = VarStore::new(Device::Cpu);
-        let context = PriorContext { vars: store.root(), dim: 2 };
+        let context = PriorContext { vars: store.root(), dim: 2, cells: CellFacts::default() };
         StandardNormalSpec { weight, kl_scaling }.build(&context).unwrap()
     }
 

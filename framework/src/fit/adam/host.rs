@@ -1,0 +1,194 @@
+//! Adam in the processor's memory: one pass over parameter, gradient and moments, a piece of the cache at a time.
+//!
+//! `tch` lends no slice of a tensor, so each piece of a parameter and its gradient is copied to a buffer of its thread
+//! and back; while a piece is in the cache this costs little beside fetching it.
+
+use super::Stride;
+use crate::latent::EPSILON;
+use rayon::prelude::*;
+use std::ops::{Add, Div, Mul, Sub};
+use tch::Tensor;
+use tch::kind::Element;
+
+/// Numbers of one piece: it stays in the cache, and libtorch copies so few without starting threads.
+const PIECE: usize = 1 << 15;
+
+/// Numbers that one task walks through: enough that handing it out costs little.
+const TASK: usize = 8 * PIECE;
+
+/// Numbers that are stepped side by side.
+const LANES: usize = 16;
+
+/// A number of 32 or 64 bits.
+pub(super) trait Real:
+    Element
+    + Copy
+    + Default
+    + PartialEq
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+{
+    fn of(number: f64) -> Self;
+    fn double(self) -> f64;
+    fn sqrt(self) -> Self;
+    fn abs(self) -> Self;
+    /// `size` with the sign of this number; 0 at 0.
+    fn signed(self, size: Self) -> Self;
+}
+
+macro_rules! real {
+    ($kind:ty) => {
+        impl Real for $kind {
+            fn of(number: f64) -> Self {
+                number as $kind
+            }
+            fn double(self) -> f64 {
+                f64::from(self)
+            }
+            fn sqrt(self) -> Self {
+                self.sqrt()
+            }
+            fn abs(self) -> Self {
+                self.abs()
+            }
+            fn signed(self, size: Self) -> Self {
+                if self == 0.0 { 0.0 } else { size.copysign(self) }
+            }
+        }
+    };
+}
+
+real!(f32);
+real!(f64);
+
+/// The moments of one parameter, flat.
+#[derive(Debug)]
+pub(super) struct HostMoments<T> {
+    first: Vec<T>,
+    second: Vec<T>,
+}
+
+/// The numbers of a stride, of the parameter's kind.
+#[derive(Clone, Copy)]
+struct Factors<T> {
+    weight_decay: T,
+    l1: T,
+    new_1: T,
+    old_2: T,
+    new_2: T,
+    rate: T,
+    scale: T,
+    epsilon: T,
+}
+
+/// Equally long pieces of what a step works on.
+struct Piece<'a, T> {
+    parameter: &'a mut [T],
+    gradient: &'a [T],
+    first: &'a mut [T],
+    second: &'a mut [T],
+}
+
+/// A longer stretch of the same: the tensors are views.
+struct Task<'a, T> {
+    parameter: Tensor,
+    gradient: Tensor,
+    first: &'a mut [T],
+    second: &'a mut [T],
+}
+
+impl<T: Real> HostMoments<T> {
+    /// Moments of 0.
+    pub(super) fn of(parameter: &Tensor) -> HostMoments<T> {
+        let zeros = vec![T::default(); parameter.numel()];
+        HostMoments { first: zeros.clone(), second: zeros }
+    }
+
+    /// Moves the parameter by one step; returns Σ |p| as it was.
+    ///
+    /// Neither depends on the number of threads.
+    pub(super) fn step(&mut self, parameter: &Tensor, gradient: &Tensor, stride: &Stride) -> Tensor {
+        let factors = Factors::of(stride);
+        let parameter = parameter.detach().view([-1]);
+        let gradient = gradient.detach().contiguous().view([-1]);
+        let moments = self.first.chunks_mut(TASK).zip(self.second.chunks_mut(TASK)).enumerate();
+        let task = |(place, (first, second)): (usize, (_, _))| {
+            let first: &mut [T] = first;
+            let cut = |all: &Tensor| all.narrow(0, (place * TASK) as i64, first.len() as i64);
+            Task { parameter: cut(&parameter), gradient: cut(&gradient), first, second }
+        };
+        let tasks: Vec<Task<'_, T>> = moments.map(task).collect();
+        let buffer = || vec![T::default(); PIECE];
+        let norms = tasks.into_par_iter().map_init(|| [buffer(), buffer()], |buffers, task| task.run(buffers, factors));
+        let norm: f64 = norms.collect::<Vec<f64>>().into_iter().sum();
+        Tensor::from(norm).to_kind(parameter.kind())
+    }
+}
+
+impl<T: Real> Task<'_, T> {
+    fn run(self, buffers: &mut [Vec<T>; 2], factors: Factors<T>) -> f64 {
+        let [parameters, gradients] = buffers;
+        let mut norm = 0.0;
+        for (place, (first, second)) in self.first.chunks_mut(PIECE).zip(self.second.chunks_mut(PIECE)).enumerate() {
+            let n = first.len();
+            let cut = |all: &Tensor| all.narrow(0, (place * PIECE) as i64, n as i64);
+            let (mut held, parameter, gradient) = (cut(&self.parameter), &mut parameters[..n], &mut gradients[..n]);
+            held.copy_data(parameter, n);
+            cut(&self.gradient).copy_data(gradient, n);
+            norm += advance(Piece { parameter, gradient, first, second }, factors);
+            held.copy_(&Tensor::from_slice(&parameters[..n]));
+        }
+        norm
+    }
+}
+
+impl<T: Real> Factors<T> {
+    fn of(stride: &Stride) -> Factors<T> {
+        let Stride { rule, rate, scale } = stride;
+        Factors {
+            weight_decay: T::of(rule.weight_decay),
+            l1: T::of(rule.l1),
+            new_1: T::of(1.0 - rule.beta_1),
+            old_2: T::of(rule.beta_2),
+            new_2: T::of(1.0 - rule.beta_2),
+            rate: T::of(*rate),
+            scale: T::of(*scale),
+            epsilon: T::of(EPSILON),
+        }
+    }
+}
+
+/// Moves one piece; returns Σ |p| as it was.
+fn advance<T: Real>(piece: Piece<'_, T>, factors: Factors<T>) -> f64 {
+    let (p, rest_p) = piece.parameter.as_chunks_mut::<LANES>();
+    let (g, rest_g) = piece.gradient.as_chunks::<LANES>();
+    let (m, rest_m) = piece.first.as_chunks_mut::<LANES>();
+    let (v, rest_v) = piece.second.as_chunks_mut::<LANES>();
+    let mut norms = [T::default(); LANES];
+    for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
+        for lane in 0..LANES {
+            norms[lane] = norms[lane] + p[lane].abs();
+            factors.advance(&mut p[lane], g[lane], &mut m[lane], &mut v[lane]);
+        }
+    }
+    let mut norm: f64 = norms.into_iter().map(T::double).sum();
+    for (((p, g), m), v) in rest_p.iter_mut().zip(rest_g).zip(rest_m).zip(rest_v) {
+        norm += p.abs().double();
+        factors.advance(p, *g, m, v);
+    }
+    norm
+}
+
+impl<T: Real> Factors<T> {
+    #[inline(always)]
+    fn advance(&self, p: &mut T, g: T, m: &mut T, v: &mut T) {
+        let g = g + self.weight_decay * *p + p.signed(self.l1);
+        *m = *m + (g - *m) * self.new_1;
+        *v = *v * self.old_2 + g * g * self.new_2;
+        *p = *p - self.rate * *m / (v.sqrt() * self.scale + self.epsilon);
+    }
+}

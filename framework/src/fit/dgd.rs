@@ -1,0 +1,313 @@
+//! Decoder-only learning: latent rows, priors and decoders together, without encoders (Schuster et al. 2024, Methods).
+
+use super::rows::Frozen;
+use super::stage::{Moment, StageSettings, Work, backward, run_stage};
+use super::sums::Sums;
+use super::{Adam, AdamRule, Fit, Stage, Window};
+use crate::data::{Dataset, Loader, Subset};
+use crate::infer::map_all;
+use crate::latent::LatentTable;
+use crate::minibatch::Minibatch;
+use crate::model::{Model, Objective, Reduction, Space, Terms, trainable};
+use crate::seed::{Purpose, Seed};
+use crate::spec::{DgdFit, LatentOptimizer, RowStep};
+use anyhow::{Context, Result};
+use std::ops::ControlFlow;
+use tch::{Device, Tensor, no_grad};
+
+/// How an epoch's rows are told that they are learned from: a log-likelihood, classes of covariates included.
+const LEARNING: Objective =
+    Objective { training: true, noise: true, priors: true, classes: true, reduction: Reduction::Sum };
+
+/// Learns rows, priors and decoders; then finds rows of all cells that were not learned from.
+///
+/// Rows of validation cells are fitted beside, one step an epoch, and decide when to stop; in the end they, and those of
+/// test cells, are found as rows of any new cell are.
+///
+/// # Errors
+/// When data cannot be read, a component refuses its input, or a loss is not finite.
+pub fn learn_decoder_only(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
+    let settings = fit.experiment.fit.dgd.clone();
+    let (seed, model) = (fit.seed(), fit.model);
+    seed.set_torch(Purpose::Latents, 0, 0);
+    let all: Vec<usize> = (0..fit.dataset.cells.len()).collect();
+    let validation = fit.validation();
+    let learned = DecoderOnly::new(model, starting_rows(fit, &all, true)?, &settings);
+    let tried = RowsOnly::new(model, starting_rows(fit, &validation, false)?, &settings);
+    let (dataset, device) = (fit.dataset, fit.device);
+    let window = Window::new(settings.min_epochs, settings.patience);
+    let mut work = Learning { learned, tried, validation, dataset, seed, device, window, settings: &settings };
+    let stage = StageSettings {
+        stage: Stage::DecoderOnly,
+        n_epochs: settings.n_epochs,
+        minibatch: settings.minibatch,
+        order: settings.order,
+        validate_every_epochs: 1,
+        patience: 0,
+    };
+    run_stage(fit, stage, &mut work)?;
+    let mut tables = work.learned.into_tables();
+    let others: Vec<usize> = [Subset::Validation, Subset::Test].into_iter().flat_map(|s| fit.split.of(s)).collect();
+    if !others.is_empty() && !fit.is_interrupted() {
+        let rows = map_all(model, dataset, &others, device)?;
+        let places: Vec<i64> = others.iter().map(|&cell| cell as i64).collect();
+        let places = Tensor::from_slice(&places).to_device(device);
+        tables.iter_mut().zip(&rows).for_each(|(table, rows)| table.replace(&places, rows));
+    }
+    Ok(tables)
+}
+
+/// Rows drawn by each space's prior; those of cells whose classes are known, and are to be looked at, start at their class.
+fn starting_rows(fit: &Fit<'_>, cells: &[usize], classes: bool) -> Result<Vec<Tensor>> {
+    let rows = |(place, space): (usize, &Space)| -> Result<Tensor> {
+        let known = fit.dataset.classes.get(place).and_then(Option::as_ref).filter(|_| classes);
+        if let Some(known) = known {
+            let known: Vec<i64> = cells.iter().map(|&cell| known[cell]).collect();
+            let known = Tensor::from_slice(&known).to_device(fit.device);
+            if let Some(rows) = no_grad(|| space.prior.rows_of_classes(&known))? {
+                return Ok(rows.detach().copy());
+            }
+        }
+        space.prior.initial_rows(cells.len() as i64, space.dim, fit.device)
+    };
+    let named = |(place, space): (usize, &Space)| {
+        rows((place, space)).with_context(|| format!("prior of the latent space `{}`", space.name))
+    };
+    fit.model.spaces.iter().enumerate().map(named).collect()
+}
+
+/// Latent rows and the gradients that they have gathered since their last step.
+struct RowsOnly {
+    tables: Vec<LatentTable>,
+    gathered: Vec<Tensor>,
+    leaves: Vec<Tensor>,
+    learning_rate: f64,
+    step: RowStep,
+}
+
+impl RowsOnly {
+    fn new(model: &Model, rows: Vec<Tensor>, settings: &DgdFit) -> RowsOnly {
+        let rule = AdamRule {
+            learning_rate: settings.learning_rate_latent,
+            beta_1: settings.beta_1,
+            beta_2: settings.beta_2,
+            weight_decay: settings.weight_decay,
+            l1: 0.0,
+        };
+        let optimizer = match settings.row_step {
+            RowStep::PerEpoch => LatentOptimizer::DenseAdam,
+            RowStep::PerMinibatch => LatentOptimizer::RowwiseAdam,
+        };
+        debug_assert_eq!(rows.len(), model.spaces.len());
+        RowsOnly {
+            gathered: rows.iter().map(Tensor::zeros_like).collect(),
+            tables: rows.into_iter().map(|rows| LatentTable::with_rule(rows, optimizer, rule)).collect(),
+            leaves: Vec::new(),
+            learning_rate: settings.learning_rate_latent,
+            step: settings.row_step,
+        }
+    }
+
+    /// The rows of some cells as leaves of a new graph.
+    fn open(&mut self, cells: &Tensor) -> &[Tensor] {
+        self.leaves = self.tables.iter().map(|table| table.leaf(cells)).collect();
+        &self.leaves
+    }
+
+    /// Takes the gradients of the rows that were opened.
+    fn take_gradients(&mut self, cells: &Tensor) {
+        for (place, leaf) in self.leaves.iter().enumerate() {
+            let gradient = leaf.grad();
+            if !gradient.defined() {
+                continue;
+            }
+            match self.step {
+                RowStep::PerEpoch => {
+                    let _ = no_grad(|| self.gathered[place].index_add_(0, cells, &gradient));
+                }
+                RowStep::PerMinibatch => self.tables[place].step(cells, &gradient, self.learning_rate),
+            }
+        }
+        self.leaves.clear();
+    }
+
+    /// Steps along what was gathered.
+    fn end_epoch(&mut self) {
+        if self.step == RowStep::PerEpoch {
+            for (table, gathered) in self.tables.iter_mut().zip(&mut self.gathered) {
+                table.step_all(gathered, self.learning_rate);
+                let _ = gathered.zero_();
+            }
+        }
+    }
+}
+
+/// Rows, priors and decoders as they are learned, minibatch by minibatch.
+///
+/// Priors, then trunk, decoders and losses are stepped at every minibatch; rows once an epoch along the gradients that they
+/// gathered, or at every minibatch.
+pub struct DecoderOnly<'a> {
+    model: &'a Model,
+    rows: RowsOnly,
+    optimizers: Vec<Adam>,
+}
+
+impl<'a> DecoderOnly<'a> {
+    /// Learning that starts from these rows (one tensor per space, a row per cell of the data set).
+    pub fn new(model: &'a Model, rows: Vec<Tensor>, settings: &DgdFit) -> DecoderOnly<'a> {
+        let rule = |learning_rate, l1| AdamRule {
+            learning_rate,
+            beta_1: settings.beta_1,
+            beta_2: settings.beta_2,
+            weight_decay: settings.weight_decay,
+            l1,
+        };
+        let mut groups: Vec<(AdamRule, Vec<Tensor>)> = vec![
+            (rule(settings.learning_rate_prior, 0.0), Vec::new()),
+            (rule(settings.learning_rate_covariate, 0.0), Vec::new()),
+            (rule(settings.learning_rate_decoder, settings.l1), Vec::new()),
+            (rule(settings.learning_rate_decoder, 0.0), Vec::new()),
+        ];
+        let mut named: Vec<(String, Tensor)> = model.generative.variables().into_iter().collect();
+        named.sort_by(|(left, _), (right, _)| left.cmp(right));
+        for (name, tensor) in named.into_iter().filter(|(_, tensor)| tensor.requires_grad()) {
+            groups[group_of(model, &name, &tensor)].1.push(tensor);
+        }
+        let optimizers = groups.into_iter().map(|(rule, parameters)| Adam::new(parameters, rule)).collect();
+        DecoderOnly { model, rows: RowsOnly::new(model, rows, settings), optimizers }
+    }
+
+    /// The terms of a minibatch, with a graph.
+    ///
+    /// # Errors
+    /// When a component refuses its input.
+    pub fn terms(&mut self, minibatch: &Minibatch) -> Result<Terms> {
+        let leaves = self.rows.open(&minibatch.cells);
+        LEARNING.terms(self.model, leaves, minibatch)
+    }
+
+    /// Steps priors and decoders along the gradients of the minibatch's total, and gathers those of its rows.
+    ///
+    /// # Errors
+    /// When the gradient cannot be computed.
+    pub fn advance(&mut self, minibatch: &Minibatch, total: &Tensor) -> Result<()> {
+        self.optimizers.iter_mut().for_each(Adam::zero_gradients);
+        backward(total)?;
+        self.optimizers.iter_mut().for_each(Adam::step);
+        self.rows.take_gradients(&minibatch.cells);
+        Ok(())
+    }
+
+    /// The L1 penalty as it was at the latest step: a scalar; `None` without one.
+    pub fn l1(&self) -> Option<Tensor> {
+        self.optimizers.iter().find_map(Adam::l1_norm)
+    }
+
+    /// Steps rows along what they gathered, and lets priors adapt.
+    ///
+    /// # Errors
+    /// When a prior cannot.
+    pub fn end_epoch(&mut self) -> Result<()> {
+        self.rows.end_epoch();
+        for space in &self.model.spaces {
+            space.prior.after_epoch().with_context(|| format!("prior of the latent space `{}`", space.name))?;
+        }
+        Ok(())
+    }
+
+    /// The rows of a space: n_cells × dim.
+    pub fn rows(&self, space: usize) -> &Tensor {
+        self.rows.tables[space].rows()
+    }
+
+    /// The rows of all spaces.
+    pub fn into_tables(self) -> Vec<LatentTable> {
+        self.rows.tables
+    }
+}
+
+/// Which optimizer a parameter belongs to: priors, priors of covariates, penalised weights, the rest.
+fn group_of(model: &Model, name: &str, tensor: &Tensor) -> usize {
+    if let Some(of_prior) = name.strip_prefix("prior.") {
+        let is_own = |space: &&Space| of_prior.strip_prefix(&space.name).is_some_and(|rest| rest.starts_with('.'));
+        let is_covariate = model.spaces.iter().filter(is_own).any(|space| space.is_covariate);
+        return usize::from(is_covariate);
+    }
+    let is_weight = name.ends_with("weight") && tensor.dim() >= 2 && !name.starts_with("loss.");
+    if is_weight { 2 } else { 3 }
+}
+
+struct Learning<'a> {
+    learned: DecoderOnly<'a>,
+    tried: RowsOnly,
+    validation: Vec<usize>,
+    dataset: &'a Dataset,
+    seed: Seed,
+    device: Device,
+    window: Window,
+    settings: &'a DgdFit,
+}
+
+impl Work for Learning<'_> {
+    fn terms(&mut self, minibatch: &Minibatch, moment: Moment) -> Result<Terms> {
+        self.seed.set_torch(Purpose::Step, moment.epoch, moment.step);
+        self.learned.terms(minibatch)
+    }
+
+    fn advance(&mut self, minibatch: &Minibatch, total: &Tensor) -> Result<()> {
+        self.learned.advance(minibatch, total)
+    }
+
+    fn penalties(&self) -> Vec<(String, Tensor)> {
+        self.learned.l1().map(|value| ("l1".to_owned(), value)).into_iter().collect()
+    }
+
+    fn end_epoch(&mut self, _epoch: u64) -> Result<()> {
+        self.learned.end_epoch()
+    }
+
+    /// Reconstruction of the validation cells before this epoch's step of their rows.
+    fn validate(&mut self, _epoch: u64) -> Result<Vec<(String, f64)>> {
+        let model = self.learned.model;
+        let targets = model.target_values();
+        let (dataset, device, minibatch) = (self.dataset, self.device, self.settings.minibatch);
+        let loader = Loader { dataset, minibatch, targets: &targets, device };
+        let ranges = crate::data::minibatches(self.validation.len(), minibatch);
+        let (tried, mut sums) = (&mut self.tried, Sums::default());
+        let _frozen = Frozen::new(trainable(&model.generative));
+        loader.for_each(&self.validation, |step, minibatch| {
+            let places = super::rows::places(&ranges[step as usize], &minibatch);
+            let terms = Objective::LIKELIHOOD.terms(model, tried.open(&places), &minibatch)?;
+            if let Some(total) = terms.total() {
+                backward(&total)?;
+                sums.add(&terms, minibatch.n_cells());
+            }
+            tried.take_gradients(&places);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        tried.end_epoch();
+        let means = sums.means();
+        Ok(means.into_iter().filter(|(name, _)| model.branch(name).is_some()).collect())
+    }
+
+    fn is_over(&mut self, epoch: u64, terms: &[(String, f64)], validation: Option<&[(String, f64)]>) -> bool {
+        let loss = self.score(validation.unwrap_or(terms));
+        self.window.note(epoch, loss)
+    }
+
+    /// The loss per cell: reconstruction, priors and penalty, whichever are among the terms.
+    fn score(&self, terms: &[(String, f64)]) -> f64 {
+        let model = self.learned.model;
+        let weight = |name: &str| match model.branch(name) {
+            Some(branch) => model.branches[branch].weight * model.branches[branch].n_features as f64,
+            None if name == "l1" => 1.0 / self.settings.minibatch as f64,
+            None => 1.0,
+        };
+        terms.iter().map(|(name, value)| value * weight(name)).sum()
+    }
+
+    /// The state of the last epoch is kept, as published.
+    fn state(&self) -> Vec<Tensor> {
+        Vec::new()
+    }
+}

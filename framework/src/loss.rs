@@ -2,7 +2,7 @@
 
 use crate::component::Spec;
 use crate::minibatch::{FeatureShape, Target};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use serde::{Deserialize, Serialize};
 use tch::{Tensor, nn};
 
@@ -69,6 +69,20 @@ pub trait Loss: Send {
     /// # Errors
     /// When the prediction does not have the shape that it was built for.
     fn expectation(&self, prediction: &Tensor, totals: Option<&Tensor>) -> Result<Tensor>;
+
+    /// −ln of the probability that one feature of each cell is zero, whatever the others are: [n_cells].
+    ///
+    /// `features` names the feature of each cell (i64, [n_cells]), `totals` is the sum over features of each cell
+    /// ([n_cells]). Features are silenced along its gradient
+    /// ([`Silencing`](crate::infer::Silencing)).
+    ///
+    /// # Errors
+    /// When the loss has no such probability, or the shapes differ.
+    fn silence(&self, _prediction: &Tensor, _features: &Tensor, _totals: &Tensor) -> Result<Tensor> {
+        bail!(
+            "this loss has no probability of a zero, so no feature can be silenced; use one of counts, such as `negative_binomial`"
+        )
+    }
 }
 
 /// The table that a loss is built from.

@@ -177,6 +177,7 @@ patience = 10
 [mapping]
 search = "reconstruction"
 n_steps = 20
+covariate_prior = true
 learning_rate = 1e-2
 beta_1 = 0.5
 beta_2 = 0.7

@@ -3,7 +3,9 @@
 //! The checks themselves are the files beside `src`.
 
 mod cithara;
+pub mod dgd;
 mod files;
+mod golden_cells;
 mod markdown;
 mod program;
 mod python;
@@ -11,6 +13,7 @@ mod spec;
 
 pub use cithara::{Outcome, cithara, cithara_ok};
 pub use files::{example, json, real_data, repository, say_skipped};
+pub use golden_cells::{GoldenCells, write_golden_cells};
 pub use markdown::{Block, blocks};
 pub use program::{cargo, command_in, program, target_folder};
 pub use python::read_back;

@@ -10,7 +10,8 @@
 //! | does a score find open peaks? | [`average_precision`](fn@average_precision), [`average_precision_by_feature`], [`PooledPrecision`] |
 //! | what does a space know? | [`LogisticProbe`], [`NeighbourSearch`] and [`majority_labels`], [`linear_r2`], [`silhouette`](fn@silhouette) |
 //! | do two labellings agree? | [`classification`](fn@classification), [`agreement`](fn@agreement) |
-//! | what would something simple reach? | [`Controls`], [`Ridge`], [`Pca`] |
+//! | what would something simple reach? | [`Controls`], [`Ridge`], [`Pca`], [`KMeans`] |
+//! | is an effect larger than chance, among many? | [`NullDistribution`], [`equal_groups`], [`benjamini_hochberg`] |
 //!
 //! This crate knows nothing of models, files or experiments, and draws no figures.
 
@@ -19,12 +20,15 @@ mod average_precision;
 mod classification;
 mod controls;
 mod correlation;
+mod empirical;
+mod k_means;
 mod labels;
 mod lbfgs;
 mod logistic;
 mod matrix;
 mod measured;
 mod moments;
+mod multiple_testing;
 mod neighbour_models;
 mod neighbours;
 mod pca;
@@ -43,10 +47,13 @@ pub use average_precision::{
 pub use classification::{ClassificationReport, classification};
 pub use controls::{Control, Controls, ControlsSpec, CrossPrediction};
 pub use correlation::Correlations;
+pub use empirical::{NullDistribution, equal_groups};
+pub use k_means::KMeans;
 pub use labels::Labels;
 pub use logistic::LogisticProbe;
 pub use matrix::{Matrix, block_rows};
 pub use moments::{PairedMoments, PairedReport};
+pub use multiple_testing::benjamini_hochberg;
 pub use neighbour_models::{majority_labels, neighbour_means};
 pub use neighbours::{Distance, NeighbourSearch, Neighbours};
 pub use pca::{Pca, PcaSpec, Solver};

@@ -1,6 +1,7 @@
 //! The command line, as clap reads it.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use framework::spec::UnseenClasses;
 use std::path::PathBuf;
 
 /// Learn from cells measured by several assays at once.
@@ -36,6 +37,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Judge a run beside controls.
     Evaluate(EvaluateArguments),
+    /// Silence genes in silico and tell what becomes of peaks (or any modality's features of any other's).
+    Gene2peak(Gene2peakArguments),
     /// Make the simulated cells of the APOLLO paper.
     Simulate(SimulateArguments),
     /// List or describe components.
@@ -121,6 +124,27 @@ pub struct DestinationArguments {
     pub force: bool,
 }
 
+/// What is done with new cells of a class that the model has not seen.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum UnseenClassesArgument {
+    /// They are refused.
+    Error,
+    /// Their classes are not looked at.
+    Naive,
+    /// Each such class gets a component, learned with its cells' labels, which the run keeps.
+    NewComponent,
+}
+
+impl From<UnseenClassesArgument> for UnseenClasses {
+    fn from(argument: UnseenClassesArgument) -> UnseenClasses {
+        match argument {
+            UnseenClassesArgument::Error => UnseenClasses::Error,
+            UnseenClassesArgument::Naive => UnseenClasses::Naive,
+            UnseenClassesArgument::NewComponent => UnseenClasses::NewComponent,
+        }
+    }
+}
+
 /// `cithara embed`.
 #[derive(Debug, Args)]
 pub struct EmbedArguments {
@@ -131,6 +155,9 @@ pub struct EmbedArguments {
     /// The modality that a .h5ad holds.
     #[arg(long)]
     pub modality: Option<String>,
+    /// What is done with cells of a class (of a covariate) that the model has not seen; default as the run's spec says.
+    #[arg(long, value_name = "CHOICE")]
+    pub unseen_classes: Option<UnseenClassesArgument>,
     /// Where the result goes.
     #[command(flatten)]
     pub destination: DestinationArguments,
@@ -149,6 +176,9 @@ pub struct PredictArguments {
     /// The modality to be predicted.
     #[arg(long)]
     pub to: String,
+    /// What is done with cells of a class (of a covariate) that the model has not seen; default as the run's spec says.
+    #[arg(long, value_name = "CHOICE")]
+    pub unseen_classes: Option<UnseenClassesArgument>,
     /// Where the result goes.
     #[command(flatten)]
     pub destination: DestinationArguments,
@@ -162,6 +192,93 @@ pub struct EvaluateArguments {
     /// Print JSON.
     #[arg(long)]
     pub json: bool,
+}
+
+/// Which cells of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CellSubset {
+    /// All of them.
+    All,
+    /// Those that were learned from.
+    Train,
+    /// Those that were held back for tests.
+    Test,
+}
+
+/// Which genes are silenced.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = true)]
+pub struct GeneArguments {
+    /// A gene, or any feature of `--from`. May be given again.
+    #[arg(long, value_name = "NAME")]
+    pub gene: Vec<String>,
+    /// A file with a gene per line.
+    #[arg(long, value_name = "FILE")]
+    pub genes: Option<PathBuf>,
+    /// Every gene that any of the cells expresses.
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `cithara gene2peak`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "An effect is the mean change of a feature's share when the gene is silenced, over cells that express it: \
+below 0 where the feature falls with the gene, a positive association.\n\
+P-values count how often genes of like expression have as large an effect, relative to its share, on features of like means \
+on other chromosomes or more than 1 Mb away; q-values are false discovery rates over the table (Benjamini & Hochberg)."
+)]
+pub struct Gene2peakArguments {
+    /// The run directory; its loss must be of counts, such as `negative_binomial`.
+    pub run: PathBuf,
+    /// Which genes.
+    #[command(flatten)]
+    pub which: GeneArguments,
+    /// The modality that is silenced; default `rna`, or the first.
+    #[arg(long, value_name = "MODALITY")]
+    pub from: Option<String>,
+    /// The modality whose change is told; default the other one of two.
+    #[arg(long, value_name = "MODALITY")]
+    pub to: Option<String>,
+    /// Only cells whose column of obs has this value: `--cells cell_type=Monocytes`.
+    #[arg(long, value_name = "COLUMN=VALUE")]
+    pub cells: Option<String>,
+    /// Only these cells of the run.
+    #[arg(long, value_enum, default_value = "all")]
+    pub subset: CellSubset,
+    /// Steps of each cell's row.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    pub steps: u64,
+    /// Most cells that a gene is silenced in; where more express it, so many are drawn.
+    #[arg(long, default_value_t = 1000, value_parser = positive)]
+    pub max_cells: usize,
+    /// Base pairs to either side of a gene within which features are told; 0 for all. Needs places: peaks named
+    /// `chr1:100-200`, `chr1-100-200` or `chr1_100_200`, and an annotation of genes.
+    #[arg(long, default_value_t = 100_000, value_parser = clap::value_parser!(i64).range(0..=1_000_000_000))]
+    pub window: i64,
+    /// Where genes lie: .bed (chrom, start, end, name, strand) or .gtf, perhaps with .gz.
+    #[arg(long, value_name = "FILE")]
+    pub annotation: Option<PathBuf>,
+    /// Genes of like expression that a gene is compared with.
+    #[arg(long, default_value_t = 25, value_parser = positive)]
+    pub n_matched: usize,
+    /// Features of like means that are drawn for each of them.
+    #[arg(long, default_value_t = 200, value_parser = positive)]
+    pub n_draws: usize,
+    /// Seed of what is drawn; default that of the run.
+    #[arg(long)]
+    pub seed: Option<u64>,
+    /// Folder for the table, the .h5ad and the pictures; default `gene2peak` in the run directory.
+    #[arg(long, value_name = "FOLDER")]
+    pub out: Option<PathBuf>,
+    /// Overwrite what the folder holds.
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    let number: usize = text.parse().map_err(|_| "must be a whole number".to_owned())?;
+    if number > 0 { Ok(number) } else { Err("must be at least 1".to_owned()) }
 }
 
 /// `cithara simulate`.

@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod embed;
 mod evaluate;
+mod gene2peak;
 mod model;
 mod plan;
 mod plugins;
@@ -12,6 +13,7 @@ mod predict;
 mod run;
 mod schema;
 mod simulate;
+mod unseen;
 
 use crate::arguments::{Arguments, Command};
 use crate::console::Console;
@@ -31,6 +33,7 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Embed(arguments) => embed::execute(&arguments, catalogue, console),
         Command::Predict(arguments) => predict::execute(&arguments, catalogue, console),
         Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
+        Command::Gene2peak(arguments) => gene2peak::execute(&arguments, catalogue, console),
         Command::Simulate(arguments) => simulate::execute(&arguments, console),
         Command::Plugins(command) => plugins::execute(&command, catalogue, console),
         Command::Schema(arguments) => schema::execute(&arguments, catalogue, console),

@@ -12,6 +12,7 @@
 //! | cross-prediction | does one modality tell another? | mean per feature, random cell, depth, neighbours, ridge |
 //! | probes | what do the spaces know of a label? | principal components, permuted labels |
 
+mod clustering;
 mod controls;
 mod evaluation;
 mod factor;

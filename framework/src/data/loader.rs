@@ -77,9 +77,12 @@ pub fn minibatches(n_cells: usize, size: usize) -> Vec<Range<usize>> {
 
 /// The order in which an epoch visits its cells.
 pub fn visiting_order(cells: &[usize], order: Order, seed: Seed, epoch: u64) -> Vec<usize> {
-    let epoch = if order == Order::Fixed { 0 } else { epoch };
     let mut cells = cells.to_vec();
-    cells.shuffle(&mut seed.generator(Purpose::Order, epoch, 0));
+    match order {
+        Order::Reshuffled => cells.shuffle(&mut seed.generator(Purpose::Order, epoch, 0)),
+        Order::Fixed => cells.shuffle(&mut seed.generator(Purpose::Order, 0, 0)),
+        Order::Sequential => {}
+    }
     cells
 }
 
@@ -106,5 +109,6 @@ mod tests {
         assert_eq!(order(Order::Fixed, 0), order(Order::Fixed, 5));
         assert_ne!(order(Order::Reshuffled, 0), order(Order::Reshuffled, 5));
         assert_eq!(order(Order::Reshuffled, 5), order(Order::Reshuffled, 5));
+        assert_eq!(order(Order::Sequential, 5), cells);
     }
 }

@@ -28,6 +28,24 @@ impl Observations {
     /// # Errors
     /// When a column is in none of the files; the message lists those that are.
     pub fn read(files: &[PathBuf], cells: &[String], wanted: &[String]) -> Result<Observations> {
+        let (found, known) = Observations::search(files, cells, wanted)?;
+        if let Some(missing) = wanted.iter().find(|name| !found.columns.contains_key(*name)) {
+            let known: Vec<String> = known.into_iter().collect();
+            bail!("no column `{missing}` in obs; columns: {}", known.join(", "));
+        }
+        Ok(found)
+    }
+
+    /// The same, without the columns that are in none of the files.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn find(files: &[PathBuf], cells: &[String], wanted: &[String]) -> Result<Observations> {
+        Ok(Observations::search(files, cells, wanted)?.0)
+    }
+
+    /// What was found, and the names of all columns.
+    fn search(files: &[PathBuf], cells: &[String], wanted: &[String]) -> Result<(Observations, BTreeSet<String>)> {
         let place: HashMap<&str, usize> = cells.iter().enumerate().map(|(i, cell)| (cell.as_str(), i)).collect();
         let mut columns: IndexMap<String, Vec<Option<String>>> = IndexMap::new();
         let mut known = BTreeSet::new();
@@ -42,11 +60,7 @@ impl Observations {
                 }
             }
         }
-        if let Some(missing) = wanted.iter().find(|name| !columns.contains_key(*name)) {
-            let known: Vec<String> = known.into_iter().collect();
-            bail!("no column `{missing}` in obs; columns: {}", known.join(", "));
-        }
-        Ok(Observations { columns })
+        Ok((Observations { columns }, known))
     }
 
     /// One column, a value or `None` per cell.

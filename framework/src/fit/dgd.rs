@@ -1,6 +1,9 @@
 //! Decoder-only learning: latent rows, priors and decoders together, without encoders (Schuster et al. 2024, Methods).
 
-use super::rows::Frozen;
+mod rows;
+
+pub use rows::TriedRows;
+
 use super::stage::{Moment, StageSettings, Work, backward, run_stage};
 use super::sums::Sums;
 use super::{Adam, AdamRule, Fit, Stage, Window};
@@ -8,16 +11,16 @@ use crate::data::{Dataset, Loader, Subset};
 use crate::infer::map_all;
 use crate::latent::LatentTable;
 use crate::minibatch::Minibatch;
-use crate::model::{Model, Objective, Reduction, Space, Terms, trainable};
+use crate::model::{Model, Objective, Reduction, Space, Terms};
 use crate::seed::{Purpose, Seed};
-use crate::spec::{DgdFit, LatentOptimizer, RowStep};
+use crate::spec::DgdFit;
 use anyhow::{Context, Result};
+use rows::SteppedRows;
 use std::ops::ControlFlow;
 use tch::{Device, Tensor, no_grad};
 
 /// How an epoch's rows are told that they are learned from: a log-likelihood, classes of covariates included.
-const LEARNING: Objective =
-    Objective { training: true, noise: true, priors: true, classes: true, reduction: Reduction::Sum };
+const LEARNING: Objective = Objective { reduction: Reduction::Sum, ..Objective::TRAINING };
 
 /// Learns rows, priors and decoders; then finds rows of all cells that were not learned from.
 ///
@@ -33,7 +36,7 @@ pub fn learn_decoder_only(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
     let all: Vec<usize> = (0..fit.dataset.cells.len()).collect();
     let validation = fit.validation();
     let learned = DecoderOnly::new(model, starting_rows(fit, &all, true)?, &settings);
-    let tried = RowsOnly::new(model, starting_rows(fit, &validation, false)?, &settings);
+    let tried = TriedRows::new(model, starting_rows(fit, &validation, false)?, &settings);
     let (dataset, device) = (fit.dataset, fit.device);
     let window = Window::new(settings.min_epochs, settings.patience);
     let mut work = Learning { learned, tried, validation, dataset, seed, device, window, settings: &settings };
@@ -76,79 +79,13 @@ fn starting_rows(fit: &Fit<'_>, cells: &[usize], classes: bool) -> Result<Vec<Te
     fit.model.spaces.iter().enumerate().map(named).collect()
 }
 
-/// Latent rows and the gradients that they have gathered since their last step.
-struct RowsOnly {
-    tables: Vec<LatentTable>,
-    gathered: Vec<Tensor>,
-    leaves: Vec<Tensor>,
-    learning_rate: f64,
-    step: RowStep,
-}
-
-impl RowsOnly {
-    fn new(model: &Model, rows: Vec<Tensor>, settings: &DgdFit) -> RowsOnly {
-        let rule = AdamRule {
-            learning_rate: settings.learning_rate_latent,
-            beta_1: settings.beta_1,
-            beta_2: settings.beta_2,
-            weight_decay: settings.weight_decay,
-            l1: 0.0,
-        };
-        let optimizer = match settings.row_step {
-            RowStep::PerEpoch => LatentOptimizer::DenseAdam,
-            RowStep::PerMinibatch => LatentOptimizer::RowwiseAdam,
-        };
-        debug_assert_eq!(rows.len(), model.spaces.len());
-        RowsOnly {
-            gathered: rows.iter().map(Tensor::zeros_like).collect(),
-            tables: rows.into_iter().map(|rows| LatentTable::with_rule(rows, optimizer, rule)).collect(),
-            leaves: Vec::new(),
-            learning_rate: settings.learning_rate_latent,
-            step: settings.row_step,
-        }
-    }
-
-    /// The rows of some cells as leaves of a new graph.
-    fn open(&mut self, cells: &Tensor) -> &[Tensor] {
-        self.leaves = self.tables.iter().map(|table| table.leaf(cells)).collect();
-        &self.leaves
-    }
-
-    /// Takes the gradients of the rows that were opened.
-    fn take_gradients(&mut self, cells: &Tensor) {
-        for (place, leaf) in self.leaves.iter().enumerate() {
-            let gradient = leaf.grad();
-            if !gradient.defined() {
-                continue;
-            }
-            match self.step {
-                RowStep::PerEpoch => {
-                    let _ = no_grad(|| self.gathered[place].index_add_(0, cells, &gradient));
-                }
-                RowStep::PerMinibatch => self.tables[place].step(cells, &gradient, self.learning_rate),
-            }
-        }
-        self.leaves.clear();
-    }
-
-    /// Steps along what was gathered.
-    fn end_epoch(&mut self) {
-        if self.step == RowStep::PerEpoch {
-            for (table, gathered) in self.tables.iter_mut().zip(&mut self.gathered) {
-                table.step_all(gathered, self.learning_rate);
-                let _ = gathered.zero_();
-            }
-        }
-    }
-}
-
 /// Rows, priors and decoders as they are learned, minibatch by minibatch.
 ///
 /// Priors, then trunk, decoders and losses are stepped at every minibatch; rows once an epoch along the gradients that they
 /// gathered, or at every minibatch.
 pub struct DecoderOnly<'a> {
     model: &'a Model,
-    rows: RowsOnly,
+    rows: SteppedRows,
     optimizers: Vec<Adam>,
 }
 
@@ -174,7 +111,7 @@ impl<'a> DecoderOnly<'a> {
             groups[group_of(model, &name, &tensor)].1.push(tensor);
         }
         let optimizers = groups.into_iter().map(|(rule, parameters)| Adam::new(parameters, rule)).collect();
-        DecoderOnly { model, rows: RowsOnly::new(model, rows, settings), optimizers }
+        DecoderOnly { model, rows: SteppedRows::new(model, rows, settings), optimizers }
     }
 
     /// The terms of a minibatch, with a graph.
@@ -239,7 +176,7 @@ fn group_of(model: &Model, name: &str, tensor: &Tensor) -> usize {
 
 struct Learning<'a> {
     learned: DecoderOnly<'a>,
-    tried: RowsOnly,
+    tried: TriedRows<'a>,
     validation: Vec<usize>,
     dataset: &'a Dataset,
     seed: Seed,
@@ -274,15 +211,11 @@ impl Work for Learning<'_> {
         let loader = Loader { dataset, minibatch, targets: &targets, device };
         let ranges = crate::data::minibatches(self.validation.len(), minibatch);
         let (tried, mut sums) = (&mut self.tried, Sums::default());
-        let _frozen = Frozen::new(trainable(&model.generative));
         loader.for_each(&self.validation, |step, minibatch| {
-            let places = super::rows::places(&ranges[step as usize], &minibatch);
-            let terms = Objective::LIKELIHOOD.terms(model, tried.open(&places), &minibatch)?;
-            if let Some(total) = terms.total() {
-                backward(&total)?;
+            let terms = tried.gather(&super::rows::places(&ranges[step as usize], &minibatch), &minibatch)?;
+            if terms.names().next().is_some() {
                 sums.add(&terms, minibatch.n_cells());
             }
-            tried.take_gradients(&places);
             Ok(ControlFlow::Continue(()))
         })?;
         tried.end_epoch();

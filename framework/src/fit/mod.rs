@@ -12,7 +12,7 @@ mod stopping;
 mod sums;
 
 pub use adam::{Adam, AdamRule};
-pub use dgd::{DecoderOnly, learn_decoder_only};
+pub use dgd::{DecoderOnly, TriedRows, learn_decoder_only};
 pub use encoders::learn_encoders;
 pub use events::{Event, NonFinite, Observer, Stage};
 pub use one_step::learn_at_once;

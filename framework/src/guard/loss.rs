@@ -29,4 +29,8 @@ impl Loss for Guarded<dyn Loss> {
     fn expectation(&self, prediction: &Tensor, totals: Option<&Tensor>) -> Result<Tensor> {
         self.attempt(|loss| loss.expectation(prediction, totals))
     }
+
+    fn silence(&self, prediction: &Tensor, features: &Tensor, totals: &Tensor) -> Result<Tensor> {
+        self.attempt(|loss| loss.silence(prediction, features, totals))
+    }
 }

@@ -72,11 +72,20 @@ fn settings(model: &Model) -> Result<&MappingFit> {
 }
 
 /// Every combination of the spaces' candidates, the last space fastest: one tensor per space, n_combinations × dim.
-fn candidates(model: &Model, device: Device) -> Result<Vec<Tensor>> {
+///
+/// # Errors
+/// When a prior's parameters cannot be read.
+pub fn candidates(model: &Model, device: Device) -> Result<Vec<Tensor>> {
+    candidates_where(model, device, &|_| true)
+}
+
+/// The same, with zeros only in spaces that are not `free`.
+pub(super) fn candidates_where(model: &Model, device: Device, free: &dyn Fn(usize) -> bool) -> Result<Vec<Tensor>> {
     no_grad(|| {
         let mut all: Vec<Tensor> = Vec::new();
-        for space in &model.spaces {
-            let own = space.prior.candidates().with_context(|| format!("prior of the latent space `{}`", space.name))?;
+        for (place, space) in model.spaces.iter().enumerate() {
+            let own = if free(place) { space.prior.candidates() } else { Ok(None) };
+            let own = own.with_context(|| format!("prior of the latent space `{}`", space.name))?;
             let own = own.unwrap_or_else(|| Tensor::zeros([1, space.dim], (Kind::Float, device)));
             let (n_before, n_own) = (all.first().map_or(1, |first| first.size()[0]), own.size()[0]);
             for rows in &mut all {
@@ -98,12 +107,23 @@ pub fn best_candidates(
     candidates: &[Tensor],
     search: Search,
 ) -> Result<Tensor> {
-    let n_candidates = candidates.first().context("the model has no latent space")?.size()[0];
-    let n_cells = minibatch.n_cells();
-    let device = minibatch.cells.device();
-    if n_candidates == 1 {
-        return Ok(Tensor::zeros([n_cells], (Kind::Int64, device)));
+    if candidates.first().is_some_and(|rows| rows.size()[0] == 1) {
+        return Ok(Tensor::zeros([minibatch.n_cells()], (Kind::Int64, minibatch.cells.device())));
     }
+    Ok(candidate_costs(model, minibatch, candidates, search)?.argmin(1, false))
+}
+
+/// What each cell of a minibatch would cost in each candidate (one row per space): n_cells × n_candidates, without a graph.
+///
+/// # Errors
+/// When a component refuses its input.
+pub fn candidate_costs(
+    model: &Model,
+    minibatch: &Minibatch,
+    candidates: &[Tensor],
+    search: Search,
+) -> Result<Tensor> {
+    let n_candidates = candidates.first().context("the model has no latent space")?.size()[0];
     no_grad(|| {
         let mut costs = Vec::new();
         for start in (0..n_candidates).step_by(CANDIDATES_AT_A_TIME as usize) {
@@ -117,7 +137,7 @@ pub fn best_candidates(
             }
             costs.push(cost);
         }
-        Ok(Tensor::cat(&costs, 1).argmin(1, false))
+        Ok(Tensor::cat(&costs, 1))
     })
 }
 
@@ -150,6 +170,7 @@ fn reconstruction_costs(model: &Model, minibatch: &Minibatch, rows: &[Tensor]) -
 /// Moves rows along the gradients of reconstruction and priors, everything else frozen.
 fn improve(model: &Model, minibatch: &Minibatch, rows: Vec<Tensor>, settings: &MappingFit) -> Result<Vec<Tensor>> {
     let _frozen = Frozen::new(trainable(&model.generative));
+    let objective = Objective { covariate_priors: settings.covariate_prior, ..Objective::LIKELIHOOD };
     let rows: Vec<Tensor> = rows.into_iter().map(|rows| rows.detach().copy().set_requires_grad(true)).collect();
     let rule = AdamRule {
         learning_rate: settings.learning_rate,
@@ -162,7 +183,7 @@ fn improve(model: &Model, minibatch: &Minibatch, rows: Vec<Tensor>, settings: &M
     for _ in 0..settings.n_steps {
         adam.zero_gradients();
         with_grad(|| -> Result<()> {
-            let Some(total) = Objective::LIKELIHOOD.terms(model, &rows, minibatch)?.total() else { return Ok(()) };
+            let Some(total) = objective.terms(model, &rows, minibatch)?.total() else { return Ok(()) };
             total.f_backward().context("the gradient of the loss cannot be computed")
         })?;
         adam.step();

@@ -22,6 +22,11 @@ impl Terms {
         self.named.iter().map(|(_, value, weight)| value * *weight).reduce(|sum, term| sum + term)
     }
 
+    /// Multiplies the weight of a term.
+    pub fn scale(&mut self, name: &str, factor: f64) {
+        self.named.iter_mut().filter(|(other, _, _)| other == name).for_each(|(_, _, weight)| *weight *= factor);
+    }
+
     /// Names, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.named.iter().map(|(name, _, _)| name.as_str())
@@ -52,6 +57,8 @@ pub struct Objective {
     pub noise: bool,
     /// Priors counted.
     pub priors: bool,
+    /// Among them those of spaces that stand for a covariate.
+    pub covariate_priors: bool,
     /// Priors told the classes of covariates.
     pub classes: bool,
     /// What is added up.
@@ -60,14 +67,32 @@ pub struct Objective {
 
 impl Objective {
     /// As decoders and rows are learned.
-    pub const TRAINING: Objective =
-        Objective { training: true, noise: true, priors: true, classes: true, reduction: Reduction::Mean };
+    pub const TRAINING: Objective = Objective {
+        training: true,
+        noise: true,
+        priors: true,
+        covariate_priors: true,
+        classes: true,
+        reduction: Reduction::Mean,
+    };
     /// As reconstructions are judged.
-    pub const EVALUATION: Objective =
-        Objective { training: false, noise: false, priors: false, classes: false, reduction: Reduction::Mean };
+    pub const EVALUATION: Objective = Objective {
+        training: false,
+        noise: false,
+        priors: false,
+        covariate_priors: false,
+        classes: false,
+        reduction: Reduction::Mean,
+    };
     /// As a log-likelihood with priors, networks in evaluation mode: rows of cells whose classes are not looked at.
-    pub const LIKELIHOOD: Objective =
-        Objective { training: false, noise: false, priors: true, classes: false, reduction: Reduction::Sum };
+    pub const LIKELIHOOD: Objective = Objective {
+        training: false,
+        noise: false,
+        priors: true,
+        covariate_priors: true,
+        classes: false,
+        reduction: Reduction::Sum,
+    };
 
     /// Losses and priors of a minibatch whose cells have these latent rows (one tensor per space, n_cells × dim).
     ///
@@ -120,6 +145,9 @@ impl Objective {
 
     fn prior_terms(&self, model: &Model, rows: &[Tensor], minibatch: &Minibatch, terms: &mut Terms) -> Result<()> {
         for (place, (space, rows)) in model.spaces.iter().zip(rows).enumerate() {
+            if space.is_covariate && !self.covariate_priors {
+                continue;
+            }
             let context = || format!("prior of the latent space `{}`", space.name);
             let places = match measured_by_any(&space.modalities, minibatch) {
                 Measured::All => None,

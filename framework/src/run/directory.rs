@@ -135,14 +135,21 @@ impl RunDirectory {
     /// # Errors
     /// When a file cannot be written.
     pub fn write_model(&self, model: &Model, tables: &[LatentTable]) -> Result<()> {
-        let about = HashMap::from([("cithara".to_owned(), env!("CARGO_PKG_VERSION").to_owned())]);
         let rows =
             |(space, table): (&crate::model::Space, &LatentTable)| (space.name.clone(), table.rows().shallow_clone());
         let rows: Vec<(String, Tensor)> = model.spaces.iter().zip(tables).map(rows).collect();
         if !rows.is_empty() {
-            write_tensors(&self.file("latents.safetensors"), &rows, about.clone())?;
+            write_tensors(&self.file("latents.safetensors"), &rows, about())?;
         }
-        write_tensors(&self.file("weights.safetensors"), &model.variables(), about)
+        self.write_weights(model)
+    }
+
+    /// Writes weights.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_weights(&self, model: &Model) -> Result<()> {
+        write_tensors(&self.file("weights.safetensors"), &model.variables(), about())
     }
 
     /// What was fitted to the data, one per modality of the experiment.
@@ -205,6 +212,11 @@ impl RunDirectory {
         let text = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
         Ok(text.lines().map(str::to_owned).collect())
     }
+}
+
+/// What is written beside tensors.
+fn about() -> HashMap<String, String> {
+    HashMap::from([("cithara".to_owned(), env!("CARGO_PKG_VERSION").to_owned())])
 }
 
 fn cells_table(dataset: &Dataset, split: &Split) -> String {

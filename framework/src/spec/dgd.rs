@@ -105,6 +105,8 @@ pub struct MappingFit {
     pub search: Search,
     /// Steps after the search.
     pub n_steps: u64,
+    /// Whether the priors of spaces that stand for a covariate count in those steps.
+    pub covariate_prior: bool,
     /// Adam's learning rate.
     pub learning_rate: f64,
     /// Adam's first decay rate.
@@ -128,6 +130,7 @@ impl Default for MappingFit {
         MappingFit {
             search: Search::Reconstruction,
             n_steps: 20,
+            covariate_prior: true,
             learning_rate: 1e-2,
             beta_1: 0.5,
             beta_2: 0.7,

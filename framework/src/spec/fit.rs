@@ -14,6 +14,8 @@ pub enum Order {
     Reshuffled,
     /// One random order, the same every epoch (as the published code).
     Fixed,
+    /// The order of the data, the same every epoch.
+    Sequential,
 }
 
 /// How latent rows are stepped.

@@ -16,7 +16,7 @@ pub use decoders::{BranchedDecoder, BranchedDecoderSpec, MlpDecoder, MlpDecoderS
 pub use encoders::{HeadHidden, HeadRule, MlpEncoder, MlpEncoderSpec};
 pub use losses::{
     Bce, BceSpec, Bernoulli, BernoulliSpec, Dispersion, Likelihood, Mse, MseSpec, NegativeBinomial,
-    NegativeBinomialSpec, Poisson, PoissonSpec, PosWeight, PosWeightRule,
+    NegativeBinomialSpec, Poisson, PoissonSpec, PosWeight, PosWeightRule, Zinb, ZinbSpec,
 };
 pub use modalities::ValuesSpec;
 pub use priors::{

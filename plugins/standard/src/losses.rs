@@ -7,12 +7,14 @@ mod mse;
 mod negative_binomial;
 mod poisson;
 mod stored;
+mod zinb;
 
 pub use bce::{Bce, BceSpec, PosWeight, PosWeightRule};
 pub use bernoulli::{Bernoulli, BernoulliSpec};
 pub use mse::{Mse, MseSpec};
 pub use negative_binomial::{Dispersion, NegativeBinomial, NegativeBinomialSpec};
 pub use poisson::{Likelihood, Poisson, PoissonSpec};
+pub use zinb::{Zinb, ZinbSpec};
 
 #[cfg(test)]
 mod testing;

@@ -1,6 +1,7 @@
 //! `cithara predict`: one modality from another, written beside what the file holds.
 
 use super::model::{CELLS_AT_A_TIME, OfInput, OpenRun, finish_copy, start_copy};
+use super::unseen::NewCells;
 use crate::arguments::PredictArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
@@ -12,11 +13,13 @@ use framework::infer::Predictor;
 use registry::Catalogue;
 
 pub(super) fn execute(arguments: &PredictArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
-    let run = OpenRun::open(&arguments.run, catalogue)?;
+    let mut run = OpenRun::open(&arguments.run, catalogue)?;
     let (source, target) = (run.modality(&arguments.from)?, run.modality(&arguments.to)?);
     let file = File::open(&arguments.data).of_input()?;
     let only = (file.kind() == Kind::H5ad).then_some(arguments.from.as_str());
-    let dataset = run.new_data(&NewData { path: &arguments.data, modality: only }, console)?;
+    let mut dataset = run.new_data(&NewData { path: &arguments.data, modality: only }, console)?;
+    let new_cells = NewCells { path: &arguments.data, choice: arguments.unseen_classes.map(Into::into) };
+    let _ = new_cells.learn(&mut run, &mut dataset, console)?;
     if dataset.assays[source].modality.cells().is_empty() {
         let text = format!("`{}` does not hold the modality `{}`", arguments.data.display(), arguments.from);
         return Err(Misuse::new(text).into());

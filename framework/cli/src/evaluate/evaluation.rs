@@ -22,6 +22,9 @@ pub struct Evaluation {
     pub probes: Vec<LabelProbe>,
     /// What the rows learned with the decoders (step 1) know of labels.
     pub learned_rows: Vec<LabelProbe>,
+    /// How the components of priors agree with labels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clusterings: Vec<Clustering>,
     /// The same in plain sentences.
     pub verdicts: Vec<Verdict>,
 }
@@ -47,6 +50,40 @@ pub enum Section {
     Reconstruction,
     /// A modality from another.
     CrossPrediction,
+}
+
+/// Groupings of cells beside a label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Clustering {
+    /// The latent space whose prior has the components.
+    pub space: String,
+    /// The label.
+    pub label: String,
+    /// Its classes.
+    pub n_classes: usize,
+    /// The groupings, the model's first.
+    pub methods: Vec<ClusteringScores>,
+    /// How far the space keeps the classes of each covariate apart: 1 − mean silhouette (Euclidean) over training cells; about
+    /// 1 where they are mixed.
+    pub mixing: Vec<(String, f64)>,
+}
+
+/// How one grouping agrees with a label.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClusteringScores {
+    /// The method.
+    #[serde(flatten)]
+    pub method: Method,
+    /// Groups that have a training cell.
+    pub n_groups: usize,
+    /// Adjusted Rand index, training cells.
+    pub ari_training: f64,
+    /// Normalised mutual information, training cells.
+    pub nmi_training: f64,
+    /// Adjusted Rand index, judged cells.
+    pub ari: f64,
+    /// Normalised mutual information, judged cells.
+    pub nmi: f64,
 }
 
 /// One prediction task and all methods on it.

@@ -5,7 +5,7 @@ mod rows;
 use analysis::{Matrix, block_rows};
 use anyhow::{Context, Result};
 use framework::data::Assay;
-use framework::{Features, Gathered, TargetValues};
+use framework::{Features, Gathered, SparseFeatures, TargetValues};
 use rows::Rows;
 use tch::{Device, Kind, Tensor};
 
@@ -93,6 +93,44 @@ impl Values {
     }
 }
 
+/// What is made of the input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Input {
+    /// It is what encoders see.
+    AsPrepared,
+    /// It is raw counts that nothing prepares: ln(1 + 10⁴ × share of the cell's total), so that what learns from it beside
+    /// a model of counts is not held back by depth.
+    LogShares,
+}
+
+/// How measurements are read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    /// What the loss compares with.
+    pub target: TargetValues,
+    /// What is made of the input.
+    pub input: Input,
+}
+
+fn log_shares(features: &Features) -> Features {
+    let logarithm = |values: &Tensor, totals: Tensor| (values * 1e4 / totals.clamp_min(1e-12)).log1p();
+    match features {
+        Features::Dense(values) => {
+            let flat = values.flatten(1, -1);
+            let totals = flat.sum_dim_intlist([1i64].as_slice(), true, Kind::Float);
+            Features::Dense(logarithm(&flat, totals).view(values.size().as_slice()))
+        }
+        Features::Sparse(sparse) => {
+            let rows = sparse.rows();
+            let nothing = Tensor::zeros([sparse.n_cells()], (sparse.values.kind(), sparse.values.device()));
+            let totals = nothing.index_add(0, &rows, &sparse.values).index_select(0, &rows);
+            let values = logarithm(&sparse.values, totals);
+            let (offsets, indices) = (sparse.offsets.shallow_clone(), sparse.indices.shallow_clone());
+            Features::Sparse(SparseFeatures { offsets, indices, values, n_features: sparse.n_features })
+        }
+    }
+}
+
 /// What one modality measured of the cells that matter here.
 #[derive(Debug)]
 pub(super) struct Measured {
@@ -101,6 +139,8 @@ pub(super) struct Measured {
     input: Values,
     /// What the loss compares with, where it is not the input.
     target: Option<Values>,
+    /// Whether the input was made logarithms of shares.
+    is_log: bool,
 }
 
 impl Measured {
@@ -108,11 +148,15 @@ impl Measured {
     ///
     /// # Errors
     /// When rows cannot be read.
-    pub fn gather(assay: &Assay, cells: &[usize], target: TargetValues) -> Result<Option<Measured>> {
+    pub fn gather(assay: &Assay, cells: &[usize], read: Reading) -> Result<Option<Measured>> {
+        let (target, is_log) = (read.target, read.input == Input::LogShares);
         let cells = assay.measured_cells(cells);
         let mut stores: Option<(Values, Option<Values>)> = None;
         for block in cells.chunks(block_rows(assay.modality.shape().n_features() as usize)) {
-            let gathered = assay.modality.gather(&assay.measured(block), target)?;
+            let mut gathered = assay.modality.gather(&assay.measured(block), target)?;
+            if is_log {
+                gathered.input = log_shares(&gathered.input);
+            }
             let start = || (Values::like(&gathered.input), Values::for_target(&gathered, target));
             let (input, target) = stores.get_or_insert_with(start);
             input.append(&gathered.input)?;
@@ -125,7 +169,7 @@ impl Measured {
         for (row, &cell) in cells.iter().enumerate() {
             rows[cell] = Some(row as u32);
         }
-        Ok(Some(Measured { rows, input: input.joined(), target: target.map(Values::joined) }))
+        Ok(Some(Measured { rows, input: input.joined(), target: target.map(Values::joined), is_log }))
     }
 
     /// Those of `cells` that are held.
@@ -143,6 +187,11 @@ impl Measured {
         &self.input
     }
 
+    /// The values whose total says how much of a cell was measured at all.
+    pub fn depth_values(&self) -> &Values {
+        if self.is_log { self.target() } else { &self.input }
+    }
+
     /// What the loss compares with.
     pub fn target(&self) -> &Values {
         self.target.as_ref().unwrap_or(&self.input)
@@ -154,13 +203,31 @@ mod tests {
     use super::super::testing::{assay, sparse_and_dense};
     use super::*;
 
+    fn reading(target: TargetValues) -> Reading {
+        Reading { target, input: Input::AsPrepared }
+    }
+
+    #[test]
+    fn counts_that_nothing_prepares_become_logarithms_of_shares() {
+        for modality in sparse_and_dense(&[0.0, 1.0, 3.0, 2.0, 0.0, 0.0], 2) {
+            let assay = assay(modality, vec![Some(0), Some(1)]);
+            let read = Reading { target: TargetValues::Counts, input: Input::LogShares };
+            let measured = Measured::gather(&assay, &[0, 1], read).unwrap().unwrap();
+            let expected = [0.0, 2500.0, 7500.0, 1e4, 0.0, 0.0].map(|share: f32| share.ln_1p());
+            let found = measured.input().matrix().unwrap().rows(&[0, 1]).unwrap().to_kind(Kind::Float);
+            assert!(found.allclose(&Tensor::from_slice(&expected).view([2, 3]), 1e-6, 1e-6, false));
+            let raw = measured.depth_values().matrix().unwrap().rows(&[0, 1]).unwrap().sum(Kind::Float);
+            assert_eq!(raw.double_value(&[]), 6.0);
+        }
+    }
+
     #[test]
     fn sparse_and_dense_modalities_hold_the_same_values() {
         let rows = [0.0, 1.0, 0.0, 2.0, 0.0, 3.0];
         for modality in sparse_and_dense(&rows, 2) {
             // the second cell of the data set was not measured
             let assay = assay(modality, vec![Some(0), None, Some(1), Some(2)]);
-            let measured = Measured::gather(&assay, &[0, 1, 3], TargetValues::Processed).unwrap().unwrap();
+            let measured = Measured::gather(&assay, &[0, 1, 3], reading(TargetValues::Processed)).unwrap().unwrap();
             assert_eq!(measured.held(&[0, 1, 2, 3]), [0, 3]);
             let matrix = measured.input().matrix().unwrap();
             let of_last = matrix.rows(&measured.rows_of(&[3])).unwrap();
@@ -173,7 +240,7 @@ mod tests {
     fn nothing_measured_is_nothing_held() {
         let [modality, _] = sparse_and_dense(&[1.0, 2.0], 2);
         let assay = assay(modality, vec![Some(0), None]);
-        assert!(Measured::gather(&assay, &[1], TargetValues::Processed).unwrap().is_none());
+        assert!(Measured::gather(&assay, &[1], reading(TargetValues::Processed)).unwrap().is_none());
     }
 
     #[test]
@@ -181,7 +248,7 @@ mod tests {
         for modality in sparse_and_dense(&[5.0; 6], 3) {
             let modality = modality.with_trials(&[1.0, 0.0, 0.0, 0.0, 3.0, 0.0], &[4.0, 0.0, 2.0, 0.0, 3.0, 0.0]);
             let assay = assay(modality, vec![Some(0), Some(1)]);
-            let measured = Measured::gather(&assay, &[0, 1], TargetValues::Trials).unwrap().unwrap();
+            let measured = Measured::gather(&assay, &[0, 1], reading(TargetValues::Trials)).unwrap().unwrap();
             let matrix = measured.target().matrix().unwrap();
             assert_eq!([matrix.n_measured(0), matrix.n_measured(1)], [2, 1]);
             let shares = matrix.rows(&[0, 1]).unwrap().nan_to_num(-1.0, None, None);
@@ -195,7 +262,7 @@ mod tests {
     #[test]
     fn a_modality_without_trials_is_told_so() {
         let [modality, _] = sparse_and_dense(&[1.0, 2.0], 2);
-        let error = Measured::gather(&assay(modality, vec![Some(0)]), &[0], TargetValues::Trials).unwrap_err();
+        let error = Measured::gather(&assay(modality, vec![Some(0)]), &[0], reading(TargetValues::Trials)).unwrap_err();
         assert!(error.to_string().contains("hands out no trials"), "{error}");
     }
 }

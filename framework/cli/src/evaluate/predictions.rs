@@ -192,7 +192,7 @@ impl<'a> Pair<'a> {
     /// How much the source measured of each cell at all.
     fn depth(&self) -> Result<Spaces> {
         let source = self.scene.measured[self.source].as_ref().context("the source was not measured")?;
-        depth(&source.input().matrix()?, &source.rows_of(&self.train), &source.rows_of(&self.judged))
+        depth(&source.depth_values().matrix()?, &source.rows_of(&self.train), &source.rows_of(&self.judged))
     }
 
     fn judge<'j>(&'j self, rows: &'j [usize]) -> Result<Judge<'j>> {

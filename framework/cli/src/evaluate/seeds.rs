@@ -24,6 +24,8 @@ pub(super) enum Draw {
     Silhouette,
     /// The training cells held back to judge learned rows.
     HeldBack,
+    /// The starts of k-means.
+    Groups,
 }
 
 /// The key of one draw; `place` tells draws of a kind apart.

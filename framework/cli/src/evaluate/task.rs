@@ -2,12 +2,12 @@
 
 use super::controls::Spaces;
 use super::evaluation::{Evaluation, JudgedCells};
-use super::measured::Measured;
+use super::measured::{Input, Measured, Reading};
 use super::seeds::{Draw, key};
-use super::{predictions, spaces};
+use super::{clustering, predictions, spaces};
 use analysis::{Matrix, Pca, PcaSpec, Solver, block_rows};
 use anyhow::{Context, Result, ensure};
-use framework::Seed;
+use framework::{Seed, TargetValues};
 use framework::data::{Dataset, Split, Subset};
 use framework::infer::Trained;
 use framework::spec::Experiment;
@@ -50,6 +50,7 @@ pub fn evaluate(task: &EvaluationTask<'_>, progress: &mut dyn FnMut(&str)) -> Re
         Some(rows) => spaces::learned(&scene, rows, &mut found)?,
         None => Vec::new(),
     };
+    let clusterings = clustering::of_components(&scene, &mut found)?;
     Ok(Evaluation {
         name: task.experiment.name.clone(),
         cells: scene.cells,
@@ -58,6 +59,7 @@ pub fn evaluate(task: &EvaluationTask<'_>, progress: &mut dyn FnMut(&str)) -> Re
         cross_predictions,
         probes,
         learned_rows,
+        clusterings,
         verdicts: found.verdicts,
     })
 }
@@ -128,7 +130,10 @@ impl<'a> Scene<'a> {
         wanted.sort_unstable();
         let mut measured = Vec::new();
         for (assay, target) in task.dataset.assays.iter().zip(task.trained.model.target_values()) {
-            let values = Measured::gather(assay, &wanted, target);
+            let entry = task.experiment.modalities.get(&assay.name);
+            let is_raw = target == TargetValues::Counts && entry.is_some_and(|entry| entry.steps.is_empty());
+            let input = if is_raw { Input::LogShares } else { Input::AsPrepared };
+            let values = Measured::gather(assay, &wanted, Reading { target, input });
             measured.push(values.with_context(|| format!("modality `{}`", assay.name))?);
         }
         Ok((Scene { task, cells, training, judged, measured, components: Vec::new() }, notes))

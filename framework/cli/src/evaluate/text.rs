@@ -4,7 +4,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use super::evaluation::{Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section, SpaceScores};
+use super::evaluation::{Clustering, ClusteringScores, Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section, SpaceScores};
 use super::verdict::{Outcome, Verdict};
 use std::fmt::Write as _;
 use table::{Best, Column, Style, Table};
@@ -47,6 +47,14 @@ impl Evaluation {
         }
         for probe in self.probes.iter().chain(&self.learned_rows) {
             let _ = write!(text, "\n{}\n{}", style.bold(&title_of_probe(probe)), spaces(probe).render(&style));
+        }
+        for clustering in &self.clusterings {
+            let title = title_of_clustering(clustering);
+            let _ = write!(text, "\n{}\n{}", style.bold(&title), groupings(clustering).render(&style));
+            for (covariate, mixing) in &clustering.mixing {
+                let line = format!("1 − silhouette of {covariate} over training cells: {}", three(*mixing));
+                let _ = writeln!(text, "  {}", style.faint(&line));
+            }
         }
         if !self.verdicts.is_empty() {
             let _ = writeln!(text, "\n{}", style.bold("In words"));
@@ -172,6 +180,27 @@ fn space_cells(scores: &SpaceScores) -> Vec<Option<f64>> {
         scores.r_squared,
         scores.adjusted_r_squared,
     ]
+}
+
+fn title_of_clustering(clustering: &Clustering) -> String {
+    let Clustering { space, label, n_classes, .. } = clustering;
+    format!("Components of {space} beside {label} ({n_classes} classes)")
+}
+
+fn groupings(clustering: &Clustering) -> Table {
+    let mut table = Table::new(vec![
+        Column::new("groups", Best::None, |n| format!("{n}")),
+        Column::new("ARI train", Best::Highest, three),
+        Column::new("NMI train", Best::Highest, three),
+        Column::new("ARI", Best::Highest, three),
+        Column::new("NMI", Best::Highest, three),
+    ]);
+    for scores in &clustering.methods {
+        let ClusteringScores { n_groups, ari_training, nmi_training, ari, nmi, .. } = scores;
+        let cells = [*n_groups as f64, *ari_training, *nmi_training, *ari, *nmi].map(Some);
+        table.add(&scores.method, cells.to_vec());
+    }
+    table
 }
 
 fn add_verdict(text: &mut String, verdict: &Verdict, style: &Style) {

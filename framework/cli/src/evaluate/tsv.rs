@@ -1,6 +1,6 @@
 //! The evaluation as one long table: one number per line, for any program that reads tables.
 
-use super::evaluation::{ClassScores, Evaluation, LabelProbe, MethodScores, PredictionScores, Section};
+use super::evaluation::{ClassScores, Clustering, Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section};
 use super::resamples::Interval;
 use super::verdict::Verdict;
 use std::fmt::Write as _;
@@ -34,7 +34,7 @@ impl Evaluation {
     /// A tidy table: section, source, target (a modality or a space), label, method, is_control, metric, value, n_cells.
     ///
     /// Metrics that are not defined have no line. Sections: `reconstruction`, `cross_prediction`, `probe`,
-    /// `learned_rows`, `difference` (model less control, with the ends of 95 % intervals).
+    /// `learned_rows`, `clustering`, `difference` (model less control, with the ends of 95 % intervals).
     pub fn to_tsv(&self) -> String {
         let mut table = HEADER.to_owned();
         for task in self.reconstructions.iter().chain(&self.cross_predictions) {
@@ -42,8 +42,31 @@ impl Evaluation {
         }
         self.probes.iter().for_each(|probe| add_probe(&mut table, "probe", probe));
         self.learned_rows.iter().for_each(|probe| add_probe(&mut table, "learned_rows", probe));
+        self.clusterings.iter().for_each(|clustering| add_clustering(&mut table, clustering, &self.cells));
         self.verdicts.iter().for_each(|verdict| add_verdict(&mut table, verdict));
         table
+    }
+}
+
+fn add_clustering(table: &mut String, clustering: &Clustering, cells: &JudgedCells) {
+    for scores in &clustering.methods {
+        let (method, label) = (&scores.method, clustering.label.as_str());
+        let fields = ["clustering", "", &clustering.space, label, &method.name, flag(method.is_control)];
+        let start = fields.map(field).join("\t");
+        for (metric, value, n_cells) in [
+            ("n_groups", scores.n_groups as f64, cells.n_training),
+            ("ari_training", scores.ari_training, cells.n_training),
+            ("nmi_training", scores.nmi_training, cells.n_training),
+            ("ari", scores.ari, cells.n_judged),
+            ("nmi", scores.nmi, cells.n_judged),
+        ] {
+            Lines { table, start: start.clone(), n_cells }.add(metric, Some(value));
+        }
+    }
+    for (covariate, mixing) in &clustering.mixing {
+        let fields = ["clustering", "", &clustering.space, covariate.as_str(), "rows", flag(false)];
+        let start = fields.map(field).join("\t");
+        Lines { table, start, n_cells: cells.n_training }.add("one_minus_silhouette", Some(*mixing));
     }
 }
 

@@ -5,7 +5,11 @@ mod entry;
 mod number;
 mod operations;
 mod row;
+pub(super) mod silencing;
 
+pub(super) use operations::{of_features, terms};
+
+use super::stored::sum_features;
 use anyhow::{Result, ensure};
 use framework::component::Spec;
 use framework::{Loss, LossContext, LossSpec, Target, TargetValues, component};
@@ -93,6 +97,12 @@ impl Loss for NegativeBinomial {
     fn expectation(&self, prediction: &Tensor, totals: Option<&Tensor>) -> Result<Tensor> {
         expectation(prediction, totals)
     }
+
+    fn silence(&self, prediction: &Tensor, features: &Tensor, totals: &Tensor) -> Result<Tensor> {
+        let means = silencing::means(prediction, features, totals)?;
+        let dispersion = self.dispersion.of(&self.log_r)?.f_flatten(0, -1)?;
+        silencing::cost(&means, &dispersion.f_index_select(0, features)?)
+    }
 }
 
 impl NegativeBinomial {
@@ -126,14 +136,11 @@ fn fused<T: Number>(prediction: &Tensor, target: &Target, dispersion: &Tensor) -
     };
     let slopes = no_grad(|| cells::slopes::<T>(prediction, target, dispersion, wanted))?;
     let mut loss = slopes.loss;
-    let (n_cells, n_features) = prediction.size2()?;
     if let Some(slope) = slopes.by_prediction.filter(|_| by_prediction) {
-        let products = prediction.f_view([n_cells, 1, n_features])?.f_bmm(&slope.f_view([n_cells, n_features, 1])?)?;
-        loss = with_gradient_of(&loss, &products.f_view([n_cells])?)?;
+        loss = with_gradient_of(&loss, &sum_features(&prediction.f_mul(&slope)?)?)?;
     }
     if let Some(slope) = slopes.by_dispersion.filter(|_| by_dispersion) {
-        let products = slope.f_matmul(&dispersion.f_view([n_features, 1])?)?;
-        loss = with_gradient_of(&loss, &products.f_view([n_cells])?)?;
+        loss = with_gradient_of(&loss, &slope.f_mv(&dispersion.f_flatten(0, -1)?)?)?;
     }
     Ok(loss)
 }

@@ -72,6 +72,11 @@ impl Loss for Poisson {
         };
         Ok(expected.f_view(prediction.size().as_slice())?)
     }
+
+    /// A rate μ makes no count with probability exp(−μ).
+    fn silence(&self, prediction: &Tensor, features: &Tensor, totals: &Tensor) -> Result<Tensor> {
+        super::negative_binomial::silencing::means(prediction, features, totals)
+    }
 }
 
 component! {

@@ -89,6 +89,7 @@ fn evaluation() -> Evaluation {
             ],
         }],
         learned_rows: Vec::new(),
+        clusterings: Vec::new(),
         verdicts: vec![
             verdict(Outcome::Better, "better"),
             verdict(Outcome::Level, "level"),

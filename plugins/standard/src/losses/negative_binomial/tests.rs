@@ -39,17 +39,14 @@ fn loss(store: &mut VarStore, dispersion: Dispersion, log_r: &Tensor) -> Box<dyn
 }
 
 fn sparse(counts: &Tensor) -> Target {
-    let (n_cells, n_features) = counts.size2().unwrap();
+    let n_features = counts.size()[1];
     let stored = counts.not_equal(0.0);
     let lengths = stored.sum_dim_intlist([1i64].as_slice(), false, Kind::Int64);
     Target::new(Features::Sparse(SparseFeatures {
         offsets: Tensor::cat(&[Tensor::zeros([1], (Kind::Int64, Device::Cpu)), lengths.cumsum(0, Kind::Int64)], 0),
         indices: stored.nonzero().select(1, 1),
         values: counts.masked_select(&stored).to_kind(Kind::Float).view([-1]),
-        n_features: {
-            assert!(n_cells > 0);
-            n_features
-        },
+        n_features,
     }))
 }
 
@@ -70,7 +67,7 @@ fn by_formula(logits: &Tensor, counts: &Tensor, r: &Tensor) -> Tensor {
     let m = logits.to_kind(Kind::Double).softmax(1, Kind::Double) * k.sum_dim_intlist([1i64].as_slice(), true, None);
     let spread: Tensor = r + &m + 1e-10;
     let gammas: Tensor = (&k + r).lgamma() - r.lgamma() - (&k + 1.0).lgamma();
-    -(gammas + &k * (&m / &spread + 1e-10).log() + r * (r / &spread).log())
+    -(gammas + &k * (&m / &spread + 1e-10).log()) + r * ((&m + 1e-10) / r).log1p()
 }
 
 #[test]
@@ -158,4 +155,158 @@ fn sparse_and_dense_targets_follow_the_formula() {
             }
         }
     }
+}
+
+/// Predictions and counts of more cells and features than one stretch of the loops has; some cells have no count.
+fn many(kind: Kind) -> (Tensor, Tensor, Tensor) {
+    let (n_cells, n_features) = (7, 2_345);
+    let wave = |factor: f64| (Tensor::arange(n_cells * n_features, (Kind::Double, Device::Cpu)) * factor).sin();
+    let counts = ((wave(12.9898) - 0.7) * 20.0).clamp_min(0.0).floor().view([n_cells, n_features]);
+    let _ = counts.get(3).fill_(0.0);
+    let prediction = (wave(0.37) * 3.0).view([n_cells, n_features]).to_kind(kind);
+    let log_r = (Tensor::arange(n_features, (Kind::Double, Device::Cpu)) * 0.71).cos() * 2.0;
+    (prediction, counts, log_r.to_kind(kind))
+}
+
+/// Loss, and gradients by predictions and log r, where each cell's loss has a weight of its own.
+fn weighted(per_cell: impl Fn(&Tensor, &Tensor) -> Tensor, prediction: &Tensor, log_r: &Tensor) -> [Tensor; 3] {
+    let (prediction, log_r) = (prediction.copy().set_requires_grad(true), log_r.copy().set_requires_grad(true));
+    let losses = per_cell(&prediction, &log_r);
+    let weights = Tensor::from_slice(&[1f64, -2.0, 0.0, 3.0, 0.5, 7.0, 1e3]).to_kind(losses.kind());
+    (&losses * weights).sum(None::<Kind>).backward();
+    [losses.detach(), prediction.grad(), log_r.grad()]
+}
+
+#[test]
+fn gradients_are_those_of_autograd_whatever_each_cell_weighs() {
+    for dispersion in [Dispersion::OnePlusExp, Dispersion::Exp] {
+        for (kind, tolerance) in PRECISIONS {
+            let (prediction, counts, log_r) = many(kind);
+            let formula = |x: &Tensor, log_r: &Tensor| {
+                let r = dispersion.of(&log_r.to_kind(Kind::Double)).unwrap();
+                by_formula(x, &counts, &r).mean_dim([1i64].as_slice(), false, None::<Kind>)
+            };
+            let expected = weighted(formula, &prediction, &log_r);
+            for target in [sparse(&counts), dense(&counts)] {
+                let mut store = VarStore::new(Device::Cpu);
+                let loss = loss(&mut store, dispersion, &log_r);
+                let parameter = store.variables()["log_r"].shallow_clone();
+                let mut found = weighted(|x, _| loss.per_cell(x, &target).unwrap(), &prediction, &log_r);
+                found[2] = parameter.grad().flatten(0, -1);
+                let off = difference(&found[0], &expected[0]);
+                assert!(off < tolerance, "{dispersion:?} {kind:?}: losses off by {off}");
+                for (found, expected) in found.iter().zip(&expected).skip(1) {
+                    // Differences of a feature's own slope and the mean slope of its cell, some of them nearly 0.
+                    let least = expected.abs().max() * 1e-4;
+                    let off = (found.to_kind(Kind::Double) - expected).abs() / expected.abs().maximum(&least);
+                    let (off, largest) = (off.max().double_value(&[]), if kind == Kind::Float { 1e-4 } else { 1e-10 });
+                    assert!(off < largest, "{dispersion:?} {kind:?}: gradients off by {off}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn operations_give_the_same_as_the_fused_loops() {
+    let (prediction, counts, log_r) = many(Kind::Double);
+    for target in [sparse(&counts), dense(&counts)] {
+        let of = |fused_loops: bool| {
+            let summed = |x: &Tensor, log_r: &Tensor| {
+                let r = Dispersion::OnePlusExp.of(log_r).unwrap();
+                let summed = if fused_loops { fused::<f64> } else { operations::summed };
+                summed(x, &target, &r).unwrap()
+            };
+            weighted(summed, &prediction, &log_r)
+        };
+        for (found, expected) in of(true).iter().zip(&of(false)) {
+            let off = difference(found, expected);
+            assert!(off < 1e-9, "off by {off}");
+        }
+    }
+}
+
+#[test]
+fn gradients_are_central_differences() {
+    let counts = Tensor::from_slice(&[1f32, 0.0, 4.0, 0.0, 0.0, 0.0, 0.0, 0.0, 9.0, 2.0, 0.0, 1.0]).view([3, 4]);
+    let (target, mut store) = (sparse(&counts), VarStore::new(Device::Cpu));
+    let loss = loss(&mut store, Dispersion::OnePlusExp, &Tensor::from_slice(&[-1f64, 0.0, 0.7, 2.0]));
+    assert!(gradient_error(loss.as_ref(), &target) < 1e-7);
+    let mut log_r = store.variables()["log_r"].shallow_clone();
+    log_r.zero_grad();
+    let prediction = logits().clamp(-3.0, 3.0).to_kind(Kind::Double);
+    let total = || loss.per_cell(&prediction, &target).unwrap().sum(Kind::Double);
+    total().backward();
+    for feature in 0..4 {
+        let claimed = log_r.grad().double_value(&[0, feature]);
+        let moved = |shift: f64| {
+            let _ = no_grad(|| log_r.narrow(1, feature, 1).g_add_scalar_(shift));
+            total().double_value(&[])
+        };
+        let (up, down) = (moved(1e-5), moved(-2e-5));
+        moved(1e-5);
+        assert!(((up - down) / 2e-5 - claimed).abs() < 1e-7, "feature {feature}: {claimed}");
+    }
+}
+
+#[test]
+fn only_the_gradients_that_are_asked_for_are_tracked() {
+    let (prediction, counts, log_r) = many(Kind::Float);
+    let mut store = VarStore::new(Device::Cpu);
+    let loss = loss(&mut store, Dispersion::OnePlusExp, &log_r);
+    let learned = prediction.copy().set_requires_grad(true);
+    let value = |prediction: &Tensor| loss.per_cell(prediction, &sparse(&counts)).unwrap();
+    assert!(!no_grad(|| value(&learned)).requires_grad());
+    assert!(value(&prediction).requires_grad());
+    store.freeze();
+    assert!(!value(&prediction).requires_grad());
+    let with_gradient = value(&learned);
+    assert!(with_gradient.requires_grad());
+    assert_eq!(with_gradient.detach(), value(&prediction));
+}
+
+#[test]
+fn huge_counts_and_cells_without_any_are_finite() {
+    let counts = Tensor::from_slice(&[0f32, 0.0, 0.0, 1e6, 0.0, 3e7, 1e6, 1e6, 1e6]).view([3, 3]);
+    let extremes = Tensor::from_slice(&[1e3f32, -1e3, 0.0, -1e3, 1e3, -50.0, 1e3, 1e3, -1e3]).view([3, 3]);
+    let log_r = Tensor::from_slice(&[-20f32, 0.0, 20.0]);
+    for dispersion in [Dispersion::OnePlusExp, Dispersion::Exp] {
+        let mut store = VarStore::new(Device::Cpu);
+        let loss = loss(&mut store, dispersion, &log_r);
+        for target in [sparse(&counts), dense(&counts)] {
+            let prediction = extremes.copy().set_requires_grad(true);
+            let losses = loss.per_cell(&prediction, &target).unwrap();
+            losses.sum(Kind::Float).backward();
+            for tensor in [&losses, &prediction.grad(), &store.variables()["log_r"].grad()] {
+                assert!(bool::try_from(tensor.isfinite().all()).unwrap(), "{dispersion:?}: {tensor}");
+            }
+            assert!((0.0..1e-6).contains(&losses.double_value(&[0])), "{losses}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_count_is_refused() {
+    let mut store = VarStore::new(Device::Cpu);
+    let loss = loss(&mut store, Dispersion::OnePlusExp, &Tensor::zeros([4], (Kind::Float, Device::Cpu)));
+    let refusal = |count: f32| {
+        let counts = Tensor::from_slice(&[1.0, 0.0, count, 0.0]).view([1, 4]);
+        loss.per_cell(&logits().narrow(0, 0, 1), &dense(&counts)).unwrap_err().to_string()
+    };
+    assert!(refusal(-1.0).starts_with("feature 2 has the count -1, but"), "{}", refusal(-1.0));
+    assert!(refusal(f32::NAN).starts_with("feature 2 has the count NaN, but"));
+    let narrow = loss.per_cell(&logits(), &dense(&Tensor::ones([3, 5], (Kind::Float, Device::Cpu)))).unwrap_err();
+    assert!(narrow.to_string().contains("the loss was made for 4 features"), "{narrow}");
+}
+
+#[test]
+fn expectations_are_shares_or_counts() {
+    let mut store = VarStore::new(Device::Cpu);
+    let loss = loss(&mut store, Dispersion::OnePlusExp, &Tensor::zeros([4], (Kind::Float, Device::Cpu)));
+    let sums = |totals: Option<&Tensor>| {
+        loss.expectation(&logits(), totals).unwrap().sum_dim_intlist([1i64].as_slice(), false, Kind::Float)
+    };
+    let totals = Tensor::from_slice(&[10f32, 0.0, 5.0]);
+    assert!(sums(None).allclose(&Tensor::ones([3], (Kind::Float, Device::Cpu)), 1e-6, 0.0, false));
+    assert!(sums(Some(&totals)).allclose(&totals, 1e-6, 0.0, false));
 }

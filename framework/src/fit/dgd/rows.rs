@@ -1,0 +1,115 @@
+//! Rows of a decoder-only model: gradients gathered over an epoch, or taken at every minibatch.
+
+use crate::fit::AdamRule;
+use crate::fit::rows::Frozen;
+use crate::fit::stage::backward;
+use crate::latent::LatentTable;
+use crate::minibatch::Minibatch;
+use crate::model::{Model, Objective, Terms, trainable};
+use crate::spec::{DgdFit, LatentOptimizer, RowStep};
+use anyhow::Result;
+use tch::{Tensor, no_grad};
+
+/// Latent rows and the gradients that they have gathered since their last step.
+pub(super) struct SteppedRows {
+    pub(super) tables: Vec<LatentTable>,
+    gathered: Vec<Tensor>,
+    leaves: Vec<Tensor>,
+    learning_rate: f64,
+    step: RowStep,
+}
+
+impl SteppedRows {
+    pub(super) fn new(model: &Model, rows: Vec<Tensor>, settings: &DgdFit) -> SteppedRows {
+        let rule = AdamRule {
+            learning_rate: settings.learning_rate_latent,
+            beta_1: settings.beta_1,
+            beta_2: settings.beta_2,
+            weight_decay: settings.weight_decay,
+            l1: 0.0,
+        };
+        let optimizer = match settings.row_step {
+            RowStep::PerEpoch => LatentOptimizer::DenseAdam,
+            RowStep::PerMinibatch => LatentOptimizer::RowwiseAdam,
+        };
+        debug_assert_eq!(rows.len(), model.spaces.len());
+        SteppedRows {
+            gathered: rows.iter().map(Tensor::zeros_like).collect(),
+            tables: rows.into_iter().map(|rows| LatentTable::with_rule(rows, optimizer, rule)).collect(),
+            leaves: Vec::new(),
+            learning_rate: settings.learning_rate_latent,
+            step: settings.row_step,
+        }
+    }
+
+    /// The rows of some cells as leaves of a new graph.
+    pub(super) fn open(&mut self, cells: &Tensor) -> &[Tensor] {
+        self.leaves = self.tables.iter().map(|table| table.leaf(cells)).collect();
+        &self.leaves
+    }
+
+    /// Takes the gradients of the rows that were opened.
+    pub(super) fn take_gradients(&mut self, cells: &Tensor) {
+        for (place, leaf) in self.leaves.iter().enumerate() {
+            let gradient = leaf.grad();
+            if !gradient.defined() {
+                continue;
+            }
+            match self.step {
+                RowStep::PerEpoch => {
+                    let _ = no_grad(|| self.gathered[place].index_add_(0, cells, &gradient));
+                }
+                RowStep::PerMinibatch => self.tables[place].step(cells, &gradient, self.learning_rate),
+            }
+        }
+        self.leaves.clear();
+    }
+
+    /// Steps along what was gathered.
+    pub(super) fn end_epoch(&mut self) {
+        if self.step == RowStep::PerEpoch {
+            for (table, gathered) in self.tables.iter_mut().zip(&mut self.gathered) {
+                table.step_all(gathered, self.learning_rate);
+                let _ = gathered.zero_();
+            }
+        }
+    }
+}
+
+/// Rows of cells that a model is not learned from: stepped as those of the others are, everything else frozen.
+pub struct TriedRows<'a> {
+    model: &'a Model,
+    rows: SteppedRows,
+}
+
+impl<'a> TriedRows<'a> {
+    /// Rows that start from these: one tensor per space, a row per cell.
+    pub fn new(model: &'a Model, rows: Vec<Tensor>, settings: &DgdFit) -> TriedRows<'a> {
+        TriedRows { model, rows: SteppedRows::new(model, rows, settings) }
+    }
+
+    /// The terms of a minibatch whose cells have the rows at these places (i64, [n_cells]), and their gradients gathered.
+    /// Classes of covariates are not looked at.
+    ///
+    /// # Errors
+    /// When a component refuses its input.
+    pub fn gather(&mut self, places: &Tensor, minibatch: &Minibatch) -> Result<Terms> {
+        let _frozen = Frozen::new(trainable(&self.model.generative));
+        let terms = Objective::LIKELIHOOD.terms(self.model, self.rows.open(places), minibatch)?;
+        if let Some(total) = terms.total() {
+            backward(&total)?;
+        }
+        self.rows.take_gradients(places);
+        Ok(terms)
+    }
+
+    /// Steps rows along what they gathered.
+    pub fn end_epoch(&mut self) {
+        self.rows.end_epoch();
+    }
+
+    /// The rows of a space: n_cells × dim.
+    pub fn rows(&self, space: usize) -> &Tensor {
+        self.rows.tables[space].rows()
+    }
+}

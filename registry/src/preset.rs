@@ -70,8 +70,10 @@ pub(crate) fn expand(model: &ModelSpec, modalities: &[&str]) -> Preset {
         (ModelKind::Autoencoder, Settings::Published) => {
             (0.0, Priors::all(("standard_normal", "kl_scaling = \"published\"")))
         }
-        (ModelKind::Dgd, _) => {
-            let (shared, other) = (("gaussian_mixture", ""), ("gaussian_mixture", "n_components = 1"));
+        (ModelKind::Dgd, settings) => {
+            let recommended = settings == Settings::Recommended;
+            let shared = ("gaussian_mixture", if recommended { "sd = 0.2\ndirichlet_alpha = 2.0" } else { "" });
+            let other = ("gaussian_mixture", "n_components = 1");
             (0.0, Priors { shared, covariate: LABELLED, other })
         }
     };

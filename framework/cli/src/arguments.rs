@@ -39,6 +39,9 @@ pub enum Command {
     Evaluate(EvaluateArguments),
     /// Silence genes in silico and tell what becomes of peaks (or any modality's features of any other's).
     Gene2peak(Gene2peakArguments),
+    /// Make a run of a model that another program learned.
+    #[command(subcommand)]
+    Import(ImportCommand),
     /// Make the simulated cells of the APOLLO paper.
     Simulate(SimulateArguments),
     /// List or describe components.
@@ -279,6 +282,35 @@ pub struct Gene2peakArguments {
 fn positive(text: &str) -> Result<usize, String> {
     let number: usize = text.parse().map_err(|_| "must be a whole number".to_owned())?;
     if number > 0 { Ok(number) } else { Err("must be at least 1".to_owned()) }
+}
+
+/// `cithara import …`.
+#[derive(Debug, Subcommand)]
+pub enum ImportCommand {
+    /// A multiDGD model; no code of its checkpoint is run.
+    Multidgd(ImportMultidgdArguments),
+}
+
+/// `cithara import multidgd`.
+#[derive(Debug, Args)]
+pub struct ImportMultidgdArguments {
+    /// The checkpoint (.pt).
+    pub model: PathBuf,
+    /// Its hyperparameters (.json).
+    #[arg(long, value_name = "FILE")]
+    pub hyperparameters: PathBuf,
+    /// The cells that it was learned from: a .h5mu, or a .h5ad of its only modality.
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// The run directory to be made.
+    #[arg(long)]
+    pub out: PathBuf,
+    /// Also write the spec that the model amounts to.
+    #[arg(long, value_name = "FILE")]
+    pub spec: Option<PathBuf>,
+    /// Replace a run of the same directory, and the spec.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// `cithara simulate`.

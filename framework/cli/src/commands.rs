@@ -6,6 +6,7 @@ mod doctor;
 mod embed;
 mod evaluate;
 mod gene2peak;
+mod import;
 mod model;
 mod plan;
 mod plugins;
@@ -34,6 +35,7 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Predict(arguments) => predict::execute(&arguments, catalogue, console),
         Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
         Command::Gene2peak(arguments) => gene2peak::execute(&arguments, catalogue, console),
+        Command::Import(command) => import::execute(&command, catalogue, console),
         Command::Simulate(arguments) => simulate::execute(&arguments, console),
         Command::Plugins(command) => plugins::execute(&command, catalogue, console),
         Command::Schema(arguments) => schema::execute(&arguments, catalogue, console),

@@ -12,5 +12,6 @@ mod spec;
 pub use archive::Archive;
 pub use checkpoint::Checkpoint;
 pub use hyperparameters::Hyperparameters;
-pub use multidgd::{Imported, Import, import_multidgd};
-pub use pickle::{StoredTensor, StoredKind, read_state_dict};
+pub use multidgd::{check_data, check_order, model_of, spec_of};
+pub use pickle::{StoredKind, StoredTensor, read_state_dict};
+pub use rows::{Rows, reconstruction, rows_of_cells};

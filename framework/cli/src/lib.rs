@@ -5,6 +5,7 @@ mod commands;
 mod console;
 pub mod evaluate;
 mod failure;
+pub mod import;
 pub mod gene2peak;
 mod interrupt;
 mod log;

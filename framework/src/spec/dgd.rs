@@ -52,18 +52,19 @@ pub struct DgdFit {
 }
 
 impl Default for DgdFit {
+    /// Values that reach good groups and predictions within minutes on thousands of cells; see `examples/README.md`.
     fn default() -> Self {
         DgdFit {
-            n_epochs: 500,
-            minibatch: 128,
-            learning_rate_decoder: 1e-4,
-            learning_rate_latent: 1e-2,
+            n_epochs: 100,
+            minibatch: 64,
+            learning_rate_decoder: 1e-3,
+            learning_rate_latent: 0.1,
             learning_rate_prior: 1e-2,
             learning_rate_covariate: 1e-3,
             beta_1: 0.5,
             beta_2: 0.7,
             weight_decay: 1e-4,
-            l1: 1.0,
+            l1: 0.03,
             row_step: RowStep::PerEpoch,
             order: Order::Reshuffled,
             min_epochs: 50,

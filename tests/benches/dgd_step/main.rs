@@ -33,8 +33,12 @@ fn main() {
     let mut step = Step::new(&widths);
     println!("{} parameters, {MINIBATCH} cells × {widths:?} features", step.n_parameters());
     for gradients in [Gradients::Held, Gradients::Handed] {
+        let busy = processor_secs();
         let times = (0..N_STEPS).map(|place| timed(|| step.run(&rows(place), &counts, gradients)));
         println!("a minibatch, gradients {gradients:?}: {}", summary(&times.collect::<Vec<_>>()));
+        if let (Some(before), Some(after)) = (busy, processor_secs()) {
+            println!("  {:.3} s of processor time", (after - before) / N_STEPS as f64);
+        }
     }
     let profiles: Vec<_> = (0..N_STEPS).map(|place| step.profile(&rows(place), &counts)).collect();
     for (part, name) in PARTS.iter().enumerate() {
@@ -77,6 +81,14 @@ fn timed(work: impl FnOnce() -> Tensor) -> f64 {
     let start = Instant::now();
     assert!(work().double_value(&[]).is_finite(), "the loss is finite");
     start.elapsed().as_secs_f64()
+}
+
+/// Seconds that the processor has spent on this program, which other programs hardly lengthen; where Linux tells.
+fn processor_secs() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
+    Some((ticks(11)? + ticks(12)?) / 100.0)
 }
 
 fn sorted(times: &[f64]) -> Vec<f64> {

@@ -80,7 +80,7 @@ pub fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) 
 }
 
 /// All components that the spec could have named.
-fn components(experiment: &Experiment, catalogue: &Catalogue) -> Result<Vec<String>> {
+pub(super) fn components(experiment: &Experiment, catalogue: &Catalogue) -> Result<Vec<String>> {
     let mut catalogue = catalogue.clone();
     for library in &experiment.plugins.libraries {
         catalogue.load(library)?;

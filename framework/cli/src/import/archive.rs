@@ -29,8 +29,9 @@ impl Archive {
             "it is not a zip archive, as `torch.save` writes since PyTorch 1.6; load an older checkpoint there, and save it \
              again",
         )?;
-        let described = |name: &str| name.strip_suffix("data.pkl").filter(|folder| folder.ends_with('/')).map(str::to_owned);
-        let folders: Vec<String> = zip.file_names().filter_map(described).collect();
+        let names: Vec<String> = zip.file_names().filter_map(|name| Some(name.ok()?.into_owned())).collect();
+        let folder_of = |name: &String| Some(name.strip_suffix("data.pkl")?.to_owned());
+        let folders: Vec<String> = names.iter().filter_map(folder_of).filter(|folder| folder.ends_with('/')).collect();
         let [folder] = folders.as_slice() else {
             bail!("it is a zip archive with {} files `data.pkl`, but a checkpoint has one", folders.len());
         };
@@ -74,7 +75,9 @@ impl Archive {
             Err(error) => return Err(error).with_context(|| format!("`{name}` cannot be read")),
         };
         let mut bytes = Vec::new();
-        file.take(most.saturating_add(1)).read_to_end(&mut bytes).with_context(|| format!("`{name}` cannot be read"))?;
+        file.take(most.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .with_context(|| format!("`{name}` cannot be read"))?;
         ensure!(bytes.len() as u64 <= most, "`{name}` holds more than {most} bytes; the file is damaged");
         Ok(Some(bytes))
     }

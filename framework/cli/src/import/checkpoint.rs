@@ -69,10 +69,12 @@ fn load(archive: &mut Archive, stored: &StoredTensor) -> Result<Tensor> {
         StoredKind::Bool => (Kind::Bool, 1),
     };
     ensure!(is_row_by_row(stored), "its numbers do not lie row by row; save it with `.contiguous()`");
-    let n = stored.size.iter().try_fold(1u64, |n, size| n.checked_mul(*size as u64)).context("it has too many numbers")?;
+    let n =
+        stored.size.iter().try_fold(1u64, |n, size| n.checked_mul(*size as u64)).context("it has too many numbers")?;
     let end = stored.offset.checked_add(n).filter(|end| *end <= stored.n_stored);
     let end = end.context("it asks for more numbers than its storage has")?;
-    let bytes = archive.storage(&stored.storage, stored.n_stored.checked_mul(n_bytes).context("its storage is too large")?)?;
+    let bytes =
+        archive.storage(&stored.storage, stored.n_stored.checked_mul(n_bytes).context("its storage is too large")?)?;
     let own = &bytes[(stored.offset * n_bytes) as usize..(end * n_bytes) as usize];
     Ok(Tensor::f_from_data_size(own, &stored.size, kind)?)
 }

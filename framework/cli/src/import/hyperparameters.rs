@@ -99,7 +99,11 @@ impl Hyperparameters {
             ensure!((1..=1 << 20).contains(&number), "`{key}` is {number}, but must be from 1 to 1048576");
         }
         let fits = self.n_features_per_modality.iter().all(|n| (1..=1 << 31).contains(n));
-        ensure!(fits, "`n_features_per_modality` is {:?}, but numbers of features are at least 1", self.n_features_per_modality);
+        ensure!(
+            fits,
+            "`n_features_per_modality` is {:?}, but numbers of features are at least 1",
+            self.n_features_per_modality
+        );
         ensure!(self.n_hidden <= 64, "`n_hidden` is {}, but must be at most 64", self.n_hidden);
         let layers = self.n_hidden_modality;
         ensure!((0..=64).contains(&layers), "`n_hidden_modality` is {layers}, but must be from 0 to 64");

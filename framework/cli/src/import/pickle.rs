@@ -56,11 +56,18 @@ enum Value {
     Bool,
     Int(i64),
     Text(Rc<str>),
-    Tuple { items: Rc<[Value]>, depth: u8 },
+    Tuple {
+        items: Rc<[Value]>,
+        depth: u8,
+    },
     /// The tensors of a dictionary by name; what else it holds is left out.
     Dict(Vec<(Rc<str>, StoredTensor)>),
     Global(Global),
-    Storage { kind: StoredKind, key: Rc<str>, n: u64 },
+    Storage {
+        kind: StoredKind,
+        key: Rc<str>,
+        n: u64,
+    },
     Tensor(StoredTensor),
 }
 
@@ -69,7 +76,8 @@ enum Value {
 /// # Errors
 /// When it holds anything but a dictionary of tensors, or is damaged.
 pub fn read_state_dict(description: &[u8]) -> Result<Vec<(String, StoredTensor)>> {
-    let mut machine = Machine { bytes: description, place: 0, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
+    let mut machine =
+        Machine { bytes: description, place: 0, stack: Vec::new(), marks: Vec::new(), memo: HashMap::new() };
     let read = machine.run().with_context(|| format!("its description is not understood at byte {}", machine.place));
     Ok(read?.into_iter().map(|(name, tensor)| (name.to_string(), tensor)).collect())
 }
@@ -82,7 +90,7 @@ struct Machine<'a> {
     memo: HashMap<u32, Value>,
 }
 
-impl Machine<'_> {
+impl<'a> Machine<'a> {
     fn run(&mut self) -> Result<Vec<(Rc<str>, StoredTensor)>> {
         ensure!(self.take(2)? == [0x80, 2], "it is not a pickle of protocol 2, which `torch.save` writes");
         loop {
@@ -138,7 +146,7 @@ impl Machine<'_> {
         Ok(())
     }
 
-    fn take(&mut self, n: usize) -> Result<&[u8]> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8]> {
         let end = self.place.checked_add(n).filter(|end| *end <= self.bytes.len()).context("it ends too early")?;
         let taken = &self.bytes[self.place..end];
         self.place = end;

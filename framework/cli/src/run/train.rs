@@ -1,9 +1,10 @@
 //! Opening data, learning a model, and leaving what was learned in a run directory.
 
 use anyhow::{Context, Result, bail, ensure};
-use framework::data::{Dataset, Opened, Split, Subset, data_files};
+use framework::data::{Cohort, Dataset, Opened, Split, Subset, data_files};
 use framework::fit::{Event, Fit, Observer};
-use framework::model::{Model, build_model};
+use framework::latent::LatentTable;
+use framework::model::{Dimensions, Model, build_model};
 use framework::run::{MetricsLog, Provenance, RunDirectory, digest_file, digest_text, write_atomically};
 use framework::spec::{Experiment, FitSpec};
 use std::path::Path;
@@ -29,6 +30,24 @@ pub struct Request<'a> {
     pub interrupted: &'a AtomicBool,
 }
 
+/// Data and a model that fit each other, before anything is written.
+pub struct Built {
+    /// The data.
+    pub dataset: Dataset,
+    /// Which cell is used for what.
+    pub split: Split,
+    /// What is known of the training cells.
+    pub cohort: Cohort,
+    /// What the data say of each modality.
+    pub dimensions: Vec<Dimensions>,
+    /// The model.
+    pub model: Model,
+    /// Where the model is.
+    pub device: Device,
+    /// Seconds since 1970 at the start.
+    pub started_secs: u64,
+}
+
 /// Data and a fresh model, ready to learn.
 pub struct Prepared {
     /// The data.
@@ -49,7 +68,7 @@ pub struct Prepared {
 pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
     let experiment = request.experiment;
     let device = start_device(&experiment.fit)?;
-    let started_secs = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let started_secs = now_secs();
     let Opened { dataset, split, cohort } = Dataset::open_for_training(experiment)?;
     describe(&dataset, &split, say);
     let dimensions = dataset.dimensions(&split.of(Subset::Training))?;
@@ -60,6 +79,16 @@ pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepa
         "model: {n_generative} parameters in decoders, {n_inference} in encoders, on {}",
         experiment.fit.device
     ));
+    begin(request, Built { dataset, split, cohort, dimensions, model, device, started_secs })
+}
+
+/// Makes the run directory of data and a model; weights and rows are not yet written.
+///
+/// # Errors
+/// When the directory exists or cannot be written.
+pub fn begin(request: &Request<'_>, built: Built) -> Result<Prepared> {
+    let Built { dataset, split, cohort, dimensions, model, device, started_secs } = built;
+    let experiment = request.experiment;
     ensure_data_are_elsewhere(request)?;
     let run = RunDirectory::create(request.out, request.force)?;
     run.write_spec(experiment)?;
@@ -68,6 +97,23 @@ pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepa
     let provenance = provenance_of(request, &run, started_secs)?;
     write_provenance(&run, &provenance)?;
     Ok(Prepared { dataset, split, model, run, provenance, device })
+}
+
+impl Prepared {
+    /// Writes a model that was learned elsewhere, and rows of its cells.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn keep(mut self, tables: &[LatentTable]) -> Result<()> {
+        self.run.write_model(&self.model, tables)?;
+        self.provenance.fit_secs = Some(0.0);
+        write_provenance(&self.run, &self.provenance)
+    }
+}
+
+/// Seconds since 1970.
+pub(crate) fn now_secs() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 /// Learns the model and writes weights, rows and log.

@@ -164,10 +164,11 @@ impl<T: Real> Factors<T> {
 
 /// Moves one piece; returns Σ |p| as it was.
 fn advance<T: Real>(piece: Piece<'_, T>, factors: Factors<T>) -> f64 {
-    let (p, rest_p) = piece.parameter.as_chunks_mut::<LANES>();
-    let (g, rest_g) = piece.gradient.as_chunks::<LANES>();
-    let (m, rest_m) = piece.first.as_chunks_mut::<LANES>();
-    let (v, rest_v) = piece.second.as_chunks_mut::<LANES>();
+    let Piece { parameter, gradient, first, second } = piece;
+    let (p, rest_p) = parameter.as_chunks_mut::<LANES>();
+    let (g, rest_g) = gradient.as_chunks::<LANES>();
+    let (m, rest_m) = first.as_chunks_mut::<LANES>();
+    let (v, rest_v) = second.as_chunks_mut::<LANES>();
     let mut norms = [T::default(); LANES];
     for (((p, g), m), v) in p.iter_mut().zip(g).zip(m).zip(v) {
         for lane in 0..LANES {

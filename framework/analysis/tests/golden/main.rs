@@ -1,6 +1,7 @@
 //! Every number of this crate against numpy, scipy and scikit-learn (`make_golden.py` beside this folder wrote them).
 
 mod agreement;
+mod published;
 mod regression;
 mod spaces;
 

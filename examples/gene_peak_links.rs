@@ -63,7 +63,8 @@ fn main() {
     let called: Vec<&Pair> = pairs.iter().filter(|pair| pair.scores[Q_VALUE].1 >= -0.05).collect();
     let n_right = called.iter().filter(|pair| pair.is_link).count();
     println!("at a false discovery rate of 0.05: {} called, {n_right} of them links", called.len());
-    println!("average precision by\t(chance {:.3})", n_links as f64 / pairs.len() as f64);
+    let chance = n_links as f64 / pairs.len() as f64;
+    println!("average precision of {n_links} links among {} pairs (chance {chance:.3}), ranked by", pairs.len());
     for place in 0..pairs[0].scores.len() {
         let ranked: Vec<(f64, bool)> = pairs.iter().map(|pair| (pair.scores[place].1, pair.is_link)).collect();
         println!("  {}\t{:.3}", pairs[0].scores[place].0, average_precision(ranked));
@@ -171,6 +172,12 @@ fn write_files(simulated: &Simulated, folder: &Path, seed: u64) {
         let _ = writeln!(bed, "{chromosome}\t{start}\t{}\t{name}\t+", start + 5000);
     }
     std::fs::write(folder.join("genes.bed"), bed).expect("the annotation");
+    let pairs = (0..N_GENES).flat_map(|gene| (0..PEAKS_PER_GENE).map(move |peak| (gene, peak)));
+    let line = |(gene, peak): (usize, usize)| {
+        format!("gene{gene}\t{}\t{}\n", peak_name(gene, peak), u8::from(simulated.is_link[gene][peak]))
+    };
+    let truth = "gene\tpeak\tis_link\n".to_owned() + &pairs.map(line).collect::<String>();
+    std::fs::write(folder.join("truth.tsv"), truth).expect("the truth");
     let modality = |name: &str| {
         format!("[modality.{name}]\nkind = \"{name}\"\nmin_cells_per_feature = 0\nmin_features_per_cell = 0\n")
     };

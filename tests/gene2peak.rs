@@ -306,7 +306,7 @@ fn what_cannot_be_silenced_is_told() {
 fn a_loss_without_a_probability_of_zero_is_refused() {
     let case = Case::shared();
     let (spec, run) = (case.text("small.toml"), case.text("bernoulli"));
-    let loss = "modality.atac.loss=\"bce\"";
+    let loss = "modality.atac.loss=\"bernoulli\"";
     cithara_ok(&["run", &spec, "--out", &run, "--only-fit", "--set", loss, "--set", "fit.dgd.n_epochs=1"]);
     let outcome = cithara(&["gene2peak", &run, "--from", "atac", "--gene", &peak_name(0)]);
     assert!(outcome.code == 2 && outcome.err.contains("no probability of a zero"), "{outcome}");

@@ -32,7 +32,7 @@ fn an_unknown_key_in_a_table() {
        |
      5 | n_latents = 5
        | ^^^^^^^^^
-    help: keys: dim, modalities, noise, prior
+    help: keys: dim, modalities, noise, covariate, prior
     "###);
 }
 
@@ -56,7 +56,7 @@ fn an_unknown_table() {
        |
      4 | [fti.latent]
        |  ^^^
-    help: did you mean `fit`? keys: spec_version, name, seed, plugins, data, modality, model, latent, fit, evaluate
+    help: did you mean `fit`? keys: spec_version, name, seed, plugins, data, modality, model, latent, trunk, fit, evaluate
     "###);
 }
 
@@ -112,7 +112,7 @@ fn all_errors_at_once_by_position() {
      9 | latent = { n_epochs = -1, order = "fixd" }
        |                       ^^
 
-    error: `fit.latent.order` is `fixd`, but must be `reshuffled` or `fixed`
+    error: `fit.latent.order` is `fixd`, but must be `reshuffled`, `fixed` or `sequential`
       --> specs/tiny.toml:9:35
        |
      9 | latent = { n_epochs = -1, order = "fixd" }

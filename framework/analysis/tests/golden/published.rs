@@ -31,7 +31,7 @@ fn precision_of_all_peaks_of_all_cells() {
     let observed = matrix(&published["counts_test"]).narrow(1, 12, 30);
     let mut precision = PooledPrecision::new();
     precision.push(&matrix(&published["pred_atac_scaled"]), &observed).unwrap();
-    let found = precision.report().unwrap().value;
+    let found = precision.report().unwrap().value.unwrap();
     assert_close(&[found], &[number(&published["auprc_pooled_sklearn"])], 1e-12);
 }
 

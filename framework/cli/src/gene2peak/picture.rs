@@ -147,7 +147,7 @@ fn changes_axis(svg: &mut String, scale: &Scale, modality: &str) {
     let middle = (TOP + BOTTOM) / 2.0;
     let _ = writeln!(
         svg,
-        "<text transform=\"translate(22 {middle:.1}) rotate(-90)\" text-anchor=\"middle\">change of {} (%)</text>",
+        "<text transform=\"translate(22 {middle:.1}) rotate(-90)\" text-anchor=\"middle\">change of {} share (%)</text>",
         escaped(modality)
     );
 }

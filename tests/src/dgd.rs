@@ -118,7 +118,7 @@ fn experiment(has_covariate: bool, overrides: &[&str]) -> Experiment {
         "spec_version = 1\nname = \"published\"\nseed = 0\n[data]\npath = \"cells.h5mu\"\n\
          [modality.rna]\nkind = \"values\"\ndecoder = {{ kind = \"branched\", width = 4 }}\n\
          [modality.atac]\nkind = \"values\"\ndecoder = {{ kind = \"branched\", width = 4 }}\n\
-         [model]\nkind = \"dgd\"\nshared = 4\nspecific = 0\ncovariates = {covariates}\n\
+         [model]\nkind = \"dgd\"\nsettings = \"published\"\nshared = 4\nspecific = 0\ncovariates = {covariates}\n\
          [latent.shared]\nprior = {{ kind = \"gaussian_mixture\", n_components = 3 }}\n\
          [trunk]\nn_layers = 2\nwidth = 4\n"
     );

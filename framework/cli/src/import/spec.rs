@@ -35,7 +35,11 @@ pub(super) fn spec_text(model: &Hyperparameters, data: &Path, columns: &BTreeSet
     }
     let _ = writeln!(text, "split = {{ column = \"{SPLIT}\" }}");
     modalities(model, &mut text);
-    let _ = writeln!(text, "\n[model]\nkind = \"dgd\"\nshared = {}\nspecific = 0", model.latent_dimension);
+    let _ = writeln!(
+        text,
+        "\n[model]\nkind = \"dgd\"\nsettings = \"published\"\nshared = {}\nspecific = 0",
+        model.latent_dimension
+    );
     basal(model, &mut text);
     if let Some(covariate) = model.covariate() {
         space_of_covariate(model, column(covariate, columns)?, &mut text);

@@ -57,6 +57,24 @@ impl SparseFeatures {
         Tensor::arange(n, (Kind::Int64, self.offsets.device())).repeat_interleave_self_tensor(&lengths, 0, None)
     }
 
+    /// Some of the rows, in this order, repeated or not (`rows`: i64).
+    pub fn select_rows(&self, rows: &Tensor) -> SparseFeatures {
+        let n = self.n_cells();
+        let starts = self.offsets.narrow(0, 0, n).index_select(0, rows);
+        let lengths = self.offsets.narrow(0, 1, n).index_select(0, rows) - &starts;
+        let zero = Tensor::zeros([1], (Kind::Int64, self.offsets.device()));
+        let offsets = Tensor::cat(&[zero, lengths.cumsum(0, Kind::Int64)], 0);
+        let shift = starts - offsets.narrow(0, 0, rows.size()[0]);
+        let shift = shift.repeat_interleave_self_tensor(&lengths, 0, None);
+        let entries = Tensor::arange(shift.size()[0], (Kind::Int64, shift.device())) + shift;
+        SparseFeatures {
+            offsets,
+            indices: self.indices.index_select(0, &entries),
+            values: self.values.index_select(0, &entries),
+            n_features: self.n_features,
+        }
+    }
+
     fn to_dense(&self) -> Tensor {
         let n = self.n_cells();
         let mut dense = Tensor::zeros([n * self.n_features], (self.values.kind(), self.values.device()));
@@ -121,6 +139,14 @@ impl Features {
         }
     }
 
+    /// Some of the cells, in this order, repeated or not (`cells`: i64); sparse where they are sparse.
+    pub fn select(&self, cells: &Tensor) -> Features {
+        match self {
+            Features::Dense(tensor) => Features::Dense(tensor.index_select(0, cells)),
+            Features::Sparse(sparse) => Features::Sparse(sparse.select_rows(cells)),
+        }
+    }
+
     /// A second handle to the same memory.
     pub fn shallow_clone(&self) -> Features {
         match self {
@@ -172,12 +198,11 @@ impl Target {
 
     /// The target of some of its cells, by place; `None`: of all.
     pub fn select(&self, cells: Option<&Tensor>) -> Target {
-        let of = |features: &Features, dense: &dyn Fn() -> Tensor| match cells {
+        let of = |features: &Features| match cells {
             None => features.shallow_clone(),
-            Some(cells) => Features::Dense(dense().index_select(0, cells)),
+            Some(cells) => features.select(cells),
         };
-        let trials = self.trials.as_ref().map(|trials| of(trials, &|| trials.to_dense()));
-        Target::new(of(&self.features, &|| self.dense().shallow_clone())).with_trials(trials)
+        Target::new(of(&self.features)).with_trials(self.trials.as_ref().map(of))
     }
 
     /// The same target on a device.
@@ -302,5 +327,20 @@ mod tests {
         assert_eq!((features.n_cells(), features.n_features()), (3, 4));
         let dense = Vec::<f32>::try_from(features.to_dense().flatten(0, -1)).unwrap();
         assert_eq!(dense, [1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn chosen_rows_are_those_of_the_dense_matrix() {
+        let sparse = SparseFeatures {
+            offsets: Tensor::from_slice(&[0i64, 2, 2, 3]),
+            indices: Tensor::from_slice(&[0i64, 3, 1]),
+            values: Tensor::from_slice(&[1f32, 2.0, 3.0]),
+            n_features: 4,
+        };
+        let features = Features::Sparse(sparse);
+        for rows in [vec![2i64, 0, 0, 1], vec![1], vec![]] {
+            let rows = Tensor::from_slice(&rows);
+            assert_eq!(features.select(&rows).to_dense(), features.to_dense().index_select(0, &rows));
+        }
     }
 }

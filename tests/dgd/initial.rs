@@ -9,6 +9,7 @@ use tests_support::dgd::{COVARIATE_SPACE, N_FEATURES, Published, close_to_larges
 /// Priors, trunk, then the decoders, as a model is built; `build_model` draws them from a seed of its own.
 #[test]
 fn initial_values_are_those_of_the_published_seed() {
+    let _alone = crate::alone();
     let expected = &golden("init_seed0.json")["f32"];
     let published = Published::new(expected, Kind::Float, &[]);
     let experiment = &published.experiment;

@@ -135,16 +135,19 @@ const ONE_RATE: [&str; 2] = ["fit.dgd.learning_rate_decoder=1e-2", "fit.dgd.mini
 
 #[test]
 fn a_model_with_a_covariate_learns_as_published() {
+    let _alone = crate::alone();
     Case { name: "covariate_validation", overrides: &ONE_RATE, validates: true, n_epochs: 5 }.check();
 }
 
 #[test]
 fn the_default_learning_rates_are_as_published() {
+    let _alone = crate::alone();
     Case { name: "default_lr_covariate_validation", overrides: &[], validates: true, n_epochs: 3 }.check();
 }
 
 #[test]
 fn a_model_without_a_covariate_learns_as_published() {
+    let _alone = crate::alone();
     let alpha = "latent.shared.prior.dirichlet_alpha=2.0";
     let overrides = [ONE_RATE[0], ONE_RATE[1], alpha];
     Case { name: "no_covariate_no_validation_alpha2", overrides: &overrides, validates: false, n_epochs: 3 }.check();

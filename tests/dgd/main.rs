@@ -1,16 +1,26 @@
 //! A whole decoder-only model against the numbers of the published package (multiDGD 0.0.1): losses and gradients, learning
-//! step by step and through the stage, rows of new cells, initial values.
+//! step by step and through the stage, rows of new cells, new classes, initial values.
 
 mod independence;
 mod initial;
 mod learning;
 mod mapping;
+mod new_classes;
 mod stage;
 mod total_loss;
 
 use serde_json::Value;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use tch::{Kind, Tensor};
 use tests_support::dgd::{N_FEATURES, Published, tensor};
+
+/// libtorch's generator belongs to the process, so tests must not draw from it at once.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+/// Waits until no other test runs.
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The classes of cells as numbers.
 fn classes(labels: &Value) -> Vec<i64> {

@@ -100,22 +100,26 @@ const PAIRED: Case<'_> = Case {
 
 #[test]
 fn cells_of_both_modalities_are_mapped_as_published() {
+    let _alone = crate::alone();
     PAIRED.check();
 }
 
 #[test]
 fn cells_are_mapped_as_published_without_the_prior_of_the_covariate() {
+    let _alone = crate::alone();
     Case { name: "paired_cov_2ep_b3_no_cov_error", n_steps: 2, covariate_prior: false, ..PAIRED }.check();
 }
 
 #[test]
 fn cells_are_mapped_as_published_without_a_covariate() {
+    let _alone = crate::alone();
     Case { name: "paired_nocov_3ep_b6", parameters: "no_covariate", n_steps: 3, size: 6, ..PAIRED }.check();
 }
 
 /// The published package gets this right for minibatches of one cell only; ours for any.
 #[test]
 fn cells_of_one_modality_are_mapped_as_intended() {
+    let _alone = crate::alone();
     for (name, missing) in [("atac_only_cov_3ep_b1_INTENDED", 0), ("rna_only_cov_3ep_b1_INTENDED", 1)] {
         Case { name, n_steps: 3, size: 1, missing: Some(missing), ..PAIRED }.check();
     }

@@ -117,6 +117,7 @@ fn prepare(file: &Value, published: &mut Published, folder: &std::path::Path, pa
 
 #[test]
 fn learning_stops_when_the_published_one_did() {
+    let _alone = crate::alone();
     let file = golden("train.json");
     let parameters = &file["cases"]["covariate_validation"]["init_params"];
     let expected = &file["cases"]["early_stop"]["f64"];

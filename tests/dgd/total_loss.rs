@@ -53,6 +53,7 @@ impl Case {
 
 #[test]
 fn every_part_of_the_loss_is_as_published() {
+    let _alone = crate::alone();
     for case in Case::all() {
         let mut learned = DecoderOnly::new(&case.published.model, case.rows(), &case.published.experiment.fit.dgd);
         let minibatch = case.minibatch();
@@ -76,6 +77,7 @@ fn every_part_of_the_loss_is_as_published() {
 
 #[test]
 fn reconstruction_of_each_cell_is_as_published() {
+    let _alone = crate::alone();
     for case in Case::all() {
         let minibatch = case.minibatch();
         let model = &case.published.model;
@@ -100,6 +102,7 @@ fn reconstruction_of_each_cell_is_as_published() {
 /// The L1 penalty has no graph: Adam adds the sign of each weight to its gradient, and so does this test.
 #[test]
 fn gradients_are_as_published() {
+    let _alone = crate::alone();
     for case in Case::all().into_iter().filter(|case| case.kind == Kind::Double) {
         let leaves: Vec<Tensor> = case.rows().into_iter().map(|rows| rows.set_requires_grad(true)).collect();
         let objective = Objective { reduction: Reduction::Sum, ..Objective::TRAINING };

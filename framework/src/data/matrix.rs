@@ -97,7 +97,7 @@ pub struct MatrixModality {
     step_features: Vec<String>,
     /// Structure and raw values.
     raw: Csr,
-    /// Values after the steps, one per stored entry of `raw`; empty until prepared.
+    /// Values after the steps, one per stored entry of `raw`; empty until prepared, and where there are no steps.
     values: Vec<f32>,
     steps: Vec<Box<dyn Step>>,
     /// Columns that each step selected, in the columns that it saw.
@@ -147,6 +147,11 @@ impl MatrixModality {
         Ok(modality)
     }
 
+    /// Values after the steps, one per stored entry.
+    fn processed(&self) -> &[f32] {
+        if self.steps.is_empty() { &self.raw.values } else { &self.values }
+    }
+
     /// Lets `work` see and change the matrix with the processed values in place of the raw ones.
     fn with_processed<T>(&mut self, work: impl FnOnce(&mut Csr) -> T) -> T {
         std::mem::swap(&mut self.raw.values, &mut self.values);
@@ -157,7 +162,7 @@ impl MatrixModality {
 
     /// Replaces the matrix by rows or columns of it, with the processed values where there are any.
     fn replace(&mut self, choose: impl Fn(&Csr) -> Result<Csr>) -> Result<()> {
-        let processed = match self.prepared {
+        let processed = match !self.values.is_empty() {
             true => self.with_processed(|matrix| choose(matrix))?.values,
             false => Vec::new(),
         };
@@ -213,7 +218,7 @@ impl Modality for MatrixModality {
             let sum = |values: &[f32]| values.iter().map(|value| f64::from(*value)).sum::<f64>();
             let raw = &self.raw.values[entries.clone()];
             let n_nonzero = raw.iter().filter(|value| **value != 0.0).count() as f64;
-            let processed = if self.prepared { sum(&self.values[entries]) } else { 0.0 };
+            let processed = if self.prepared { sum(&self.processed()[entries]) } else { 0.0 };
             (n_nonzero, sum(raw), processed)
         };
         let per_row: Vec<_> = rows.par_iter().map(of_row).collect();

@@ -1,14 +1,15 @@
 //! Rows of cells in a model without encoders: the best component, then a few steps (Schuster et al. 2024, Methods).
 
+use super::block::{BLOCK, Block};
 use super::{Estimate, encode};
 use crate::data::{Dataset, Loader};
 use crate::fit::{Adam, AdamRule, Frozen};
 use crate::minibatch::{Minibatch, Part};
-use crate::model::{Model, Objective, trainable};
+use crate::model::{Model, trainable};
 use crate::spec::{MappingFit, Search};
 use anyhow::{Context, Result};
 use std::ops::ControlFlow;
-use tch::{Device, Kind, Tensor, no_grad, with_grad};
+use tch::{Device, Kind, Tensor, no_grad};
 
 /// Candidates that are decoded at a time.
 const CANDIDATES_AT_A_TIME: i64 = 16;
@@ -63,8 +64,8 @@ pub fn map_cells(model: &Model, minibatch: &Minibatch) -> Result<Vec<Tensor>> {
     let settings = settings(model)?;
     let candidates = candidates(model, minibatch.cells.device())?;
     let best = best_candidates(model, minibatch, &candidates, settings.search)?;
-    let start = candidates.iter().map(|rows| rows.index_select(0, &best)).collect();
-    improve(model, minibatch, start, settings)
+    let start: Vec<Tensor> = candidates.iter().map(|rows| rows.index_select(0, &best)).collect();
+    improve(model, minibatch, &start, settings)
 }
 
 fn settings(model: &Model) -> Result<&MappingFit> {
@@ -167,11 +168,9 @@ fn reconstruction_costs(model: &Model, minibatch: &Minibatch, rows: &[Tensor]) -
     Ok(costs)
 }
 
-/// Moves rows along the gradients of reconstruction and priors, everything else frozen.
-fn improve(model: &Model, minibatch: &Minibatch, rows: Vec<Tensor>, settings: &MappingFit) -> Result<Vec<Tensor>> {
+/// Moves rows along the gradients of reconstruction and priors, everything else frozen, a block of cells at a time.
+fn improve(model: &Model, minibatch: &Minibatch, rows: &[Tensor], settings: &MappingFit) -> Result<Vec<Tensor>> {
     let _frozen = Frozen::new(trainable(&model.generative));
-    let objective = Objective { covariate_priors: settings.covariate_prior, ..Objective::LIKELIHOOD };
-    let rows: Vec<Tensor> = rows.into_iter().map(|rows| rows.detach().copy().set_requires_grad(true)).collect();
     let rule = AdamRule {
         learning_rate: settings.learning_rate,
         beta_1: settings.beta_1,
@@ -179,14 +178,15 @@ fn improve(model: &Model, minibatch: &Minibatch, rows: Vec<Tensor>, settings: &M
         weight_decay: settings.weight_decay,
         l1: 0.0,
     };
-    let mut adam = Adam::new(rows.iter().map(Tensor::shallow_clone).collect(), rule);
-    for _ in 0..settings.n_steps {
-        adam.zero_gradients();
-        with_grad(|| -> Result<()> {
-            let Some(total) = objective.terms(model, &rows, minibatch)?.total() else { return Ok(()) };
-            total.f_backward().context("the gradient of the loss cannot be computed")
-        })?;
-        adam.step();
+    let mut pieces: Vec<Vec<Tensor>> = rows.iter().map(|_| Vec::new()).collect();
+    for start in (0..minibatch.n_cells()).step_by(BLOCK as usize) {
+        let block = Block::new(minibatch, start, rows[0].kind());
+        let opened: Vec<Tensor> = rows.iter().map(|rows| block.open(rows)).collect();
+        let mut adam = Adam::new(opened.iter().map(Tensor::shallow_clone).collect(), rule);
+        for _ in 0..settings.n_steps {
+            block.step(model, &opened, settings.covariate_prior, &mut adam)?;
+        }
+        pieces.iter_mut().zip(&opened).for_each(|(pieces, rows)| pieces.push(block.close(rows)));
     }
-    Ok(rows.into_iter().map(|rows| rows.detach()).collect())
+    Ok(pieces.into_iter().map(|pieces| Tensor::cat(&pieces, 0)).collect())
 }

@@ -1,5 +1,6 @@
 //! Using a model: rows of cells from their measurements, and what they predict.
 
+mod block;
 mod embed;
 mod estimate;
 mod mapping;

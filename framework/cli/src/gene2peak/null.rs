@@ -153,7 +153,7 @@ mod tests {
 
     fn drawn(near: i64) -> MatchedNull {
         // 40 genes 10 Mb apart, each with a feature at its side and another far from all; 20 draws of either kind
-        let (n, matched) = (40, Matched { n_genes: 4, n_features: 20 });
+        let (n, matched) = (40, Matched { n_genes: 3, n_features: 20 });
         let place = |start: i64| format!("chr1:{start}-{}", start + 10);
         let genes: Vec<String> = (0..n).map(|gene| place(gene * 10_000_000)).collect();
         let features: Vec<String> = (0..n).map(|gene| place(gene * 10_000_000 + near)).collect();
@@ -174,10 +174,11 @@ mod tests {
     #[test]
     fn like_genes_are_drawn_and_others_than_the_wanted_first() {
         let null = drawn(0);
-        // means from 1 to 39 make tenths of about four
-        assert_eq!(null.n_genes(), 11);
+        // means from 1 to 39 make tenths of about four: 5 to 8 and 37 to 39
+        let first: BTreeSet<usize> = null.pool.genes[..3].iter().copied().collect();
+        assert!(first.contains(&5) && first.contains(&6), "{first:?}");
+        assert_eq!(null.pool.genes[3..].iter().copied().collect::<BTreeSet<_>>(), BTreeSet::from([37, 38, 39]));
         assert_eq!(null.pool.gene_groups[0], None, "a gene that no cell expresses");
-        assert!(null.pool.genes.iter().all(|&gene| (4..=9).contains(&gene) || gene >= 36), "{:?}", null.pool.genes);
     }
 
     #[test]

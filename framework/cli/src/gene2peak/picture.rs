@@ -76,7 +76,8 @@ impl Scale {
         let changes = || locus.links.iter().map(percent).filter(|change| change.is_finite());
         let (low, high) =
             changes().fold((0.0, 0.0), |(low, high), value| (f64::min(low, value), f64::max(high, value)));
-        let step = round_step((high - low).max(1e-9) / 5.0);
+        let (low, high) = if high > low { (low, high) } else { (-1.0, 1.0) };
+        let step = round_step((high - low) / 5.0);
         let (lowest, highest) = ((low / step).floor() * step, (high / step).ceil() * step);
         Scale { first, last, lowest, highest, step }
     }

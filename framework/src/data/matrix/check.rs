@@ -32,7 +32,7 @@ impl MatrixModality {
 
     /// Refuses values after the steps that lie outside [0, 1].
     pub(super) fn check_unit_interval(&self) -> Result<()> {
-        match self.first_entry(&self.values, |value| !(0.0..=1.0).contains(&value)) {
+        match self.first_entry(self.processed(), |value| !(0.0..=1.0).contains(&value)) {
             None => Ok(()),
             Some(found) => bail!(
                 "the values after the steps are not in [0, 1] ({found})\nhelp: end `steps` with one that scales each cell to \

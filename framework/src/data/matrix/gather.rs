@@ -132,8 +132,9 @@ impl MatrixModality {
     pub(super) fn gather_rows(&self, rows: &[usize], target: TargetValues) -> Result<Gathered> {
         ensure!(self.prepared, "the modality has not been prepared; fit or restore its steps first");
         let rows = Rows::new(&self.raw, rows)?;
-        let input = rows.features(&self.values)?;
+        let input = rows.features(self.processed())?;
         let target = match target {
+            TargetValues::Counts if self.steps.is_empty() => input.shallow_clone(),
             TargetValues::Counts => rows.features(&self.raw.values)?,
             TargetValues::Presence => presence(rows.features(&self.raw.values)?),
             TargetValues::Processed | TargetValues::UnitInterval => input.shallow_clone(),

@@ -69,7 +69,9 @@ impl MatrixModality {
 
     fn start_steps(&mut self) {
         self.step_features = self.features.clone();
-        self.values = self.raw.values.clone();
+        if !self.steps.is_empty() {
+            self.values = self.raw.values.clone();
+        }
         self.prepared = true;
     }
 

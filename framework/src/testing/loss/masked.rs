@@ -2,7 +2,6 @@
 
 use super::{Sized, target_of};
 use crate::decoder::Decoder;
-use crate::encoder::Encoder;
 use crate::minibatch::{Features, Minibatch, Part};
 use crate::model::{Branch, Model, Objective, Space};
 use crate::prior::LatentPrior;
@@ -11,7 +10,7 @@ use crate::testing::differences::gradient_of;
 use crate::testing::forms::size_of;
 use crate::testing::mismatch::{Checked, expect};
 use crate::testing::subject::{Mode, rows};
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use tch::nn::VarStore;
 use tch::{Device, Kind, Tensor};
 
@@ -105,14 +104,6 @@ struct AnyRow;
 impl LatentPrior for AnyRow {
     fn per_cell(&self, rows: &Tensor) -> Result<Tensor> {
         Ok(Tensor::f_zeros([rows.size()[0]], (rows.kind(), rows.device()))?)
-    }
-}
-
-struct NoEncoder;
-
-impl Encoder for NoEncoder {
-    fn encode(&self, _input: &Features, _training: bool) -> Result<Vec<Tensor>> {
-        bail!("this model has no encoder")
     }
 }
 

@@ -183,7 +183,7 @@ fn write_files(simulated: &Simulated, folder: &Path, seed: u64) {
     };
     let spec = format!(
         "spec_version = 1\nname = \"links\"\nseed = {seed}\n[data]\npath = \"cells.h5mu\"\nlabel = \"cell_type\"\n{}{}\
-         [model]\nkind = \"dgd\"\nshared = 12\n[fit.dgd]\nn_epochs = 200\nlearning_rate_decoder = 1e-3\nl1 = 0.1\n",
+         [model]\nkind = \"dgd\"\nshared = 12\n[fit.dgd]\nn_epochs = 150\npatience = 0\nlearning_rate_decoder = 1e-3\nl1 = 0.1\n",
         modality("rna"),
         modality("atac")
     );

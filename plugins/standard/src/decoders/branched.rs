@@ -12,6 +12,9 @@ use tch::Tensor;
 /// The most hidden layers.
 const DEEPEST: i64 = 64;
 
+/// Widths are multiplied by this at most.
+const MOST_TIMES: i64 = 1024;
+
 /// Linear layers with rectifiers between them: latent row → hidden layers → one number per feature.
 ///
 /// Hidden layers are `width_factor` · `width` wide, the last of them `width_factor` · max(`width`, √M) for M features, √M
@@ -27,8 +30,8 @@ pub struct BranchedDecoderSpec {
     /// Width of hidden layers before it is multiplied, from 1 to 1048576. Published: 100.
     #[schemars(range(min = 1, max = range::WIDEST))]
     pub width: i64,
-    /// What widths are multiplied by, from 1 to 1048576. Published: 1.
-    #[schemars(range(min = 1, max = range::WIDEST))]
+    /// What widths are multiplied by, from 1 to 1024. Published: 1.
+    #[schemars(range(min = 1, max = MOST_TIMES))]
     pub width_factor: i64,
 }
 
@@ -44,7 +47,8 @@ impl Spec for BranchedDecoderSpec {
         let message = format!("is {}, but must be from 0 to {DEEPEST}", self.n_hidden);
         require(&mut problems, (0..=DEEPEST).contains(&self.n_hidden), "n_hidden", message);
         range::width(&mut problems, "width", self.width);
-        range::width(&mut problems, "width_factor", self.width_factor);
+        let message = format!("is {}, but must be from 1 to {MOST_TIMES}", self.width_factor);
+        require(&mut problems, (1..=MOST_TIMES).contains(&self.width_factor), "width_factor", message);
         if problems.is_empty() {
             let product = self.width * self.width_factor;
             let message = format!("times `width` is {product}, but a width must be from 1 to {}", range::WIDEST);

@@ -4,7 +4,7 @@ mod rows;
 
 pub use rows::TriedRows;
 
-use super::stage::{Moment, StageSettings, Work, backward, run_stage};
+use super::stage::{Moment, StageSettings, Work, run_stage};
 use super::sums::Sums;
 use super::{Adam, AdamRule, Fit, Stage, Window};
 use crate::data::{Dataset, Loader, Subset};
@@ -87,6 +87,8 @@ pub struct DecoderOnly<'a> {
     model: &'a Model,
     rows: SteppedRows,
     optimizers: Vec<Adam>,
+    /// What each optimizer steps.
+    learned: Vec<Vec<Tensor>>,
 }
 
 impl<'a> DecoderOnly<'a> {
@@ -110,8 +112,10 @@ impl<'a> DecoderOnly<'a> {
         for (name, tensor) in named.into_iter().filter(|(_, tensor)| tensor.requires_grad()) {
             groups[group_of(model, &name, &tensor)].1.push(tensor);
         }
+        let handles = |parameters: &[Tensor]| parameters.iter().map(Tensor::shallow_clone).collect::<Vec<_>>();
+        let learned = groups.iter().map(|(_, parameters)| handles(parameters)).collect();
         let optimizers = groups.into_iter().map(|(rule, parameters)| Adam::new(parameters, rule)).collect();
-        DecoderOnly { model, rows: SteppedRows::new(model, rows, settings), optimizers }
+        DecoderOnly { model, rows: SteppedRows::new(model, rows, settings), optimizers, learned }
     }
 
     /// The terms of a minibatch, with a graph.
@@ -128,10 +132,18 @@ impl<'a> DecoderOnly<'a> {
     /// # Errors
     /// When the gradient cannot be computed.
     pub fn advance(&mut self, minibatch: &Minibatch, total: &Tensor) -> Result<()> {
-        self.optimizers.iter_mut().for_each(Adam::zero_gradients);
-        backward(total)?;
-        self.optimizers.iter_mut().for_each(Adam::step);
-        self.rows.take_gradients(&minibatch.cells);
+        // gradients are handed on, not added to what parameters hold: a pass over a wide decoder is spared
+        let learned = self.learned.iter().flatten().chain(self.rows.leaves());
+        let learned: Vec<Tensor> = learned.map(Tensor::shallow_clone).collect();
+        let gradients = Tensor::f_run_backward(&[total], &learned, false, false);
+        let gradients = gradients.context("the gradient of the loss cannot be computed")?;
+        let mut rest = &gradients[..];
+        for (optimizer, learned) in self.optimizers.iter_mut().zip(&self.learned) {
+            let (own, others) = rest.split_at(learned.len());
+            optimizer.step_along(own);
+            rest = others;
+        }
+        self.rows.take(&minibatch.cells, rest);
         Ok(())
     }
 

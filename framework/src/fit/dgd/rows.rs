@@ -48,18 +48,28 @@ impl SteppedRows {
         &self.leaves
     }
 
-    /// Takes the gradients of the rows that were opened.
+    /// The rows that were opened.
+    pub(super) fn leaves(&self) -> &[Tensor] {
+        &self.leaves
+    }
+
+    /// Takes the gradients that the rows that were opened hold.
     pub(super) fn take_gradients(&mut self, cells: &Tensor) {
-        for (place, leaf) in self.leaves.iter().enumerate() {
-            let gradient = leaf.grad();
+        let gradients: Vec<Tensor> = self.leaves.iter().map(Tensor::grad).collect();
+        self.take(cells, &gradients);
+    }
+
+    /// Takes these gradients of the rows that were opened, one tensor per space, undefined for none.
+    pub(super) fn take(&mut self, cells: &Tensor, gradients: &[Tensor]) {
+        for (place, gradient) in gradients.iter().enumerate() {
             if !gradient.defined() {
                 continue;
             }
             match self.step {
                 RowStep::PerEpoch => {
-                    let _ = no_grad(|| self.gathered[place].index_add_(0, cells, &gradient));
+                    let _ = no_grad(|| self.gathered[place].index_add_(0, cells, gradient));
                 }
-                RowStep::PerMinibatch => self.tables[place].step(cells, &gradient, self.learning_rate),
+                RowStep::PerMinibatch => self.tables[place].step(cells, gradient, self.learning_rate),
             }
         }
         self.leaves.clear();

@@ -118,10 +118,11 @@ mod tests {
         let groups = found.groups(&space).unwrap();
         let truth: Vec<u32> = truth.into_iter().map(|group| group as u32).collect();
         assert_eq!(crate::agreement(&groups, &truth).unwrap().adjusted_rand, 1.0);
-        let direct = (&space - found.means.index_select(
-            0,
-            &Tensor::from_slice(&groups.iter().map(|group| i64::from(*group)).collect::<Vec<_>>()),
-        ))
+        let direct = (&space
+            - found.means.index_select(
+                0,
+                &Tensor::from_slice(&groups.iter().map(|group| i64::from(*group)).collect::<Vec<_>>()),
+            ))
         .square()
         .sum(Kind::Double)
         .double_value(&[]);

@@ -7,5 +7,5 @@ mod train;
 pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names};
 pub use progress::Progress;
 pub(crate) use progress::beside_bar;
-pub(crate) use train::{check_targets, now_secs};
 pub use train::{Built, Prepared, Request, begin, prepare, start_device, train};
+pub(crate) use train::{check_targets, now_secs};

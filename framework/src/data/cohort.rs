@@ -23,7 +23,8 @@ pub struct Classes {
 impl Classes {
     /// The class of each label; −1 for none and for unknown ones.
     pub fn codes(&self, labels: &[Option<String>]) -> Vec<i64> {
-        let places: HashMap<&str, i64> = self.names.iter().zip(0..).map(|(name, place)| (name.as_str(), place)).collect();
+        let places: HashMap<&str, i64> =
+            self.names.iter().zip(0..).map(|(name, place)| (name.as_str(), place)).collect();
         let code = |label: &Option<String>| label.as_ref().and_then(|label| places.get(label.as_str()).copied());
         labels.iter().map(|label| code(label).unwrap_or(-1)).collect()
     }

@@ -16,10 +16,10 @@ pub use dgd::{DecoderOnly, TriedRows, learn_decoder_only};
 pub use encoders::learn_encoders;
 pub use events::{Event, NonFinite, Observer, Stage};
 pub use one_step::learn_at_once;
+pub(crate) use rows::Frozen;
 pub use rows::fit_rows;
 pub use step_one::learn_rows;
 pub use stopping::Window;
-pub(crate) use rows::Frozen;
 
 use crate::data::{Dataset, Split, Subset};
 use crate::latent::LatentTable;

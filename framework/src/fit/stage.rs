@@ -111,7 +111,13 @@ struct Place {
     n_steps: u64,
 }
 
-fn run_epoch(fit: &mut Fit<'_>, loader: &Loader<'_>, order: &[usize], at: Place, work: &mut dyn Work) -> Result<Vec<(String, f64)>> {
+fn run_epoch(
+    fit: &mut Fit<'_>,
+    loader: &Loader<'_>,
+    order: &[usize],
+    at: Place,
+    work: &mut dyn Work,
+) -> Result<Vec<(String, f64)>> {
     let start = Instant::now();
     let mut sums = Sums::default();
     let Place { stage, epoch, n_steps } = at;

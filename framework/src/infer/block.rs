@@ -87,7 +87,8 @@ impl BlockPart {
     /// `None` where the modality measured none of the cells.
     fn new(part: &Part, places: &[i64], n_cells: usize, kind: Kind) -> Option<BlockPart> {
         let row_of = measured_rows(part);
-        let row = |place: i64| row_of.as_ref().map_or(Some(place), |rows| rows.binary_search(&place).ok().map(|r| r as i64));
+        let row =
+            |place: i64| row_of.as_ref().map_or(Some(place), |rows| rows.binary_search(&place).ok().map(|r| r as i64));
         let rows: Vec<Option<i64>> = places.iter().map(|&place| row(place)).collect();
         let measured: Vec<f32> =
             rows.iter().enumerate().map(|(cell, row)| f32::from(cell < n_cells && row.is_some())).collect();

@@ -152,7 +152,11 @@ impl Predictor<'_> {
 
     fn decode(&self, estimate: &Estimate) -> Result<Tensor> {
         let target = &self.model.branches[self.target];
-        if self.source == self.target { reconstruct(self.model, target, estimate) } else { predict(self.model, target, estimate) }
+        if self.source == self.target {
+            reconstruct(self.model, target, estimate)
+        } else {
+            predict(self.model, target, estimate)
+        }
     }
 
     /// Totals of counts, for losses that predict shares of them; measured ones where there are any.

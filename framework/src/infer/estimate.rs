@@ -58,7 +58,8 @@ impl Estimate {
 /// # Errors
 /// When the features do not have the form that the model was built for.
 pub fn encode(model: &Model, branch: &Branch, input: &Features, training: bool) -> Result<Estimate> {
-    let encoder = branch.encoder.as_ref().context("the model has no encoders; rows of cells are found by optimisation")?;
+    let encoder =
+        branch.encoder.as_ref().context("the model has no encoders; rows of cells are found by optimisation")?;
     let outputs = encoder.encode(input, training)?;
     let n = branch.reads.len();
     let n_expected = if model.variational { 2 * n } else { n };

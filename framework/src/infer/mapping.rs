@@ -102,12 +102,7 @@ pub(super) fn candidates_where(model: &Model, device: Device, free: &dyn Fn(usiz
 ///
 /// # Errors
 /// When a component refuses its input.
-pub fn best_candidates(
-    model: &Model,
-    minibatch: &Minibatch,
-    candidates: &[Tensor],
-    search: Search,
-) -> Result<Tensor> {
+pub fn best_candidates(model: &Model, minibatch: &Minibatch, candidates: &[Tensor], search: Search) -> Result<Tensor> {
     if candidates.first().is_some_and(|rows| rows.size()[0] == 1) {
         return Ok(Tensor::zeros([minibatch.n_cells()], (Kind::Int64, minibatch.cells.device())));
     }
@@ -118,12 +113,7 @@ pub fn best_candidates(
 ///
 /// # Errors
 /// When a component refuses its input.
-pub fn candidate_costs(
-    model: &Model,
-    minibatch: &Minibatch,
-    candidates: &[Tensor],
-    search: Search,
-) -> Result<Tensor> {
+pub fn candidate_costs(model: &Model, minibatch: &Minibatch, candidates: &[Tensor], search: Search) -> Result<Tensor> {
     let n_candidates = candidates.first().context("the model has no latent space")?.size()[0];
     no_grad(|| {
         let mut costs = Vec::new();

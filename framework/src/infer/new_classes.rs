@@ -180,9 +180,8 @@ pub fn learn_new_classes(trained: &Trained, dataset: &Dataset, cells: &[usize]) 
         pieces.push(starting_rows(model, &minibatch, settings)?);
         Ok(ControlFlow::Continue(()))
     })?;
-    let rows = (0..model.spaces.len()).map(|space| {
-        Tensor::cat(&pieces.iter().map(|piece| piece[space].shallow_clone()).collect::<Vec<_>>(), 0)
-    });
+    let rows = (0..model.spaces.len())
+        .map(|space| Tensor::cat(&pieces.iter().map(|piece| piece[space].shallow_clone()).collect::<Vec<_>>(), 0));
     let mut fit = NewClasses::new(model, &trained.cohort, settings, rows.collect());
     let ranges = minibatches(cells.len(), size);
     for _ in 0..settings.n_new_component_steps {

@@ -37,15 +37,8 @@ pub fn build_model(
     let variational = experiment.model.kind == ModelKind::Autoencoder;
     let mut branches = Vec::new();
     for ((name, entry), dimensions) in experiment.modalities.iter().zip(dimensions) {
-        let builder = BranchBuilder {
-            experiment,
-            spaces: &spaces,
-            trunk: trunk.as_ref(),
-            name,
-            entry,
-            dimensions,
-            variational,
-        };
+        let builder =
+            BranchBuilder { experiment, spaces: &spaces, trunk: trunk.as_ref(), name, entry, dimensions, variational };
         let branch = builder.build(&generative.root(), &inference.root());
         branches.push(branch.with_context(|| format!("modality `{name}`"))?);
     }

@@ -69,7 +69,8 @@ impl OpenRun {
         let places = self.directory.read_split().of_input()?;
         let stored = read_tensors(&path).of_input()?;
         let unknown = places.len() as i64;
-        let order: Vec<i64> = cells.iter().map(|cell| places.get(cell).map_or(unknown, |(row, _)| *row as i64)).collect();
+        let order: Vec<i64> =
+            cells.iter().map(|cell| places.get(cell).map_or(unknown, |(row, _)| *row as i64)).collect();
         let order = Tensor::from_slice(&order);
         let rows = self.experiment.latents.keys().map(|name| {
             let rows = stored.get(name).with_context(|| format!("`{}` lacks the space `{name}`", path.display()))?;

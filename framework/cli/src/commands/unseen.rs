@@ -25,7 +25,12 @@ impl NewCells<'_> {
     ///
     /// # Errors
     /// When there are unseen classes and they are to be refused, as an error of input.
-    pub fn learn(&self, run: &mut OpenRun, dataset: &mut Dataset, console: &mut Console<'_>) -> Result<Option<Vec<Tensor>>> {
+    pub fn learn(
+        &self,
+        run: &mut OpenRun,
+        dataset: &mut Dataset,
+        console: &mut Console<'_>,
+    ) -> Result<Option<Vec<Tensor>>> {
         let Some(mapping) = &run.trained.model.mapping else { return Ok(None) };
         let choice = self.choice.unwrap_or(mapping.unseen_classes);
         let observations = self.observations(run, dataset)?;
@@ -37,7 +42,8 @@ impl NewCells<'_> {
         let named = named(run, &unseen);
         match choice {
             UnseenClasses::Error => {
-                let text = format!("`{}` holds cells of classes that the model has not seen: {named}", self.path.display());
+                let text =
+                    format!("`{}` holds cells of classes that the model has not seen: {named}", self.path.display());
                 let help = "`--unseen-classes naive` maps them without regard to their classes; `cithara embed … \
                             --unseen-classes new-component` learns a component for each, which the run keeps";
                 Err(Misuse::new(text).help(help).into())

@@ -7,10 +7,10 @@ use super::seeds::{Draw, key};
 use super::{clustering, predictions, spaces};
 use analysis::{Matrix, Pca, PcaSpec, Solver, block_rows};
 use anyhow::{Context, Result, ensure};
-use framework::{Seed, TargetValues};
 use framework::data::{Dataset, Split, Subset};
 use framework::infer::Trained;
 use framework::spec::Experiment;
+use framework::{Seed, TargetValues};
 use tch::Tensor;
 
 /// What is evaluated, and on what.

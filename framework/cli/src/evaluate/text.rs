@@ -4,7 +4,10 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-use super::evaluation::{Clustering, ClusteringScores, Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section, SpaceScores};
+use super::evaluation::{
+    Clustering, ClusteringScores, Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section,
+    SpaceScores,
+};
 use super::verdict::{Outcome, Verdict};
 use std::fmt::Write as _;
 use table::{Best, Column, Style, Table};

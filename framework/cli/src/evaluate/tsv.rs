@@ -1,6 +1,8 @@
 //! The evaluation as one long table: one number per line, for any program that reads tables.
 
-use super::evaluation::{ClassScores, Clustering, Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section};
+use super::evaluation::{
+    ClassScores, Clustering, Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section,
+};
 use super::resamples::Interval;
 use super::verdict::Verdict;
 use std::fmt::Write as _;

@@ -64,7 +64,14 @@ fn model(subject: &Sized<'_>) -> Result<Model> {
     let generative = VarStore::new(Device::Cpu);
     let loss = subject.loss(&generative)?;
     let n_features = subject.shape.n_features();
-    let space = Space { name: "it".into(), dim: n_features, modalities: vec![0], noise: 0.0, is_covariate: false, prior: Box::new(AnyRow) };
+    let space = Space {
+        name: "it".into(),
+        dim: n_features,
+        modalities: vec![0],
+        noise: 0.0,
+        is_covariate: false,
+        prior: Box::new(AnyRow),
+    };
     let branch = Branch {
         name: "it".into(),
         reads: vec![0],

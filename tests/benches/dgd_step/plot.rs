@@ -7,8 +7,11 @@ const HEIGHT: f64 = 420.0;
 const MARGIN: f64 = 60.0;
 const COLOURS: [&str; 3] = ["#1b6ca8", "#c8553d", "#588157"];
 
+/// A name, and for each density the seconds of the loss and of the whole step.
+pub type Line = (String, Vec<(f64, f64, f64)>);
+
 /// Lines by name: density, seconds of the loss (dashed), seconds of everything.
-pub fn svg(lines: &[(String, Vec<(f64, f64, f64)>)]) -> String {
+pub fn svg(lines: &[Line]) -> String {
     let points = || lines.iter().flat_map(|(_, line)| line);
     let ends = |values: Vec<f64>| values.iter().fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
     let (left, right) = ends(points().map(|point| point.0.ln()).collect());

@@ -122,9 +122,15 @@ impl<T: Real> HostMoments<T> {
             Task { parameter: cut(&parameter), gradient: cut(&gradient), first, second }
         };
         let tasks: Vec<Task<'_, T>> = moments.map(task).collect();
-        let buffer = || vec![T::default(); PIECE];
-        let norms = tasks.into_par_iter().map_init(|| [buffer(), buffer()], |buffers, task| task.run(buffers, factors));
-        let norm: f64 = norms.collect::<Vec<f64>>().into_iter().sum();
+        let length = PIECE.min(parameter.numel());
+        let buffers = || [vec![T::default(); length], vec![T::default(); length]];
+        let run = |buffers: &mut [Vec<T>; 2], task: Task<'_, T>| task.run(buffers, factors);
+        // waking a thread takes longer than a small parameter
+        let norms: Vec<f64> = match tasks.len() {
+            0 | 1 => tasks.into_iter().map(|task| run(&mut buffers(), task)).collect(),
+            _ => tasks.into_par_iter().map_init(buffers, run).collect(),
+        };
+        let norm: f64 = norms.into_iter().sum();
         Tensor::from(norm).to_kind(parameter.kind())
     }
 }

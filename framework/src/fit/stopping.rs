@@ -74,9 +74,9 @@ impl Stopping {
         self.patience > 0 && self.n_without >= self.patience
     }
 
-    /// Puts the best state back into `state` and returns its epoch; does nothing if no score was noted.
+    /// Puts the best state back into `state` and returns its epoch; does nothing if no score was noted or no state is kept.
     pub(super) fn restore(&self, state: &[Tensor]) -> Option<u64> {
-        let best = self.best.as_ref()?;
+        let best = self.best.as_ref().filter(|best| !best.state.is_empty())?;
         no_grad(|| {
             for (tensor, kept) in state.iter().zip(&best.state) {
                 tensor.detach().copy_(kept);

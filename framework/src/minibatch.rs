@@ -315,15 +315,18 @@ pub fn ensure_same_shape(prediction: &Tensor, target: &Tensor) -> Result<()> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn sparse_rows_become_the_dense_matrix() {
-        let sparse = SparseFeatures {
+    fn sparse() -> Features {
+        Features::Sparse(SparseFeatures {
             offsets: Tensor::from_slice(&[0i64, 2, 2, 3]),
             indices: Tensor::from_slice(&[0i64, 3, 1]),
             values: Tensor::from_slice(&[1f32, 2.0, 3.0]),
             n_features: 4,
-        };
-        let features = Features::Sparse(sparse);
+        })
+    }
+
+    #[test]
+    fn sparse_rows_become_the_dense_matrix() {
+        let features = sparse();
         assert_eq!((features.n_cells(), features.n_features()), (3, 4));
         let dense = Vec::<f32>::try_from(features.to_dense().flatten(0, -1)).unwrap();
         assert_eq!(dense, [1.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 3.0, 0.0, 0.0]);
@@ -331,13 +334,7 @@ mod tests {
 
     #[test]
     fn chosen_rows_are_those_of_the_dense_matrix() {
-        let sparse = SparseFeatures {
-            offsets: Tensor::from_slice(&[0i64, 2, 2, 3]),
-            indices: Tensor::from_slice(&[0i64, 3, 1]),
-            values: Tensor::from_slice(&[1f32, 2.0, 3.0]),
-            n_features: 4,
-        };
-        let features = Features::Sparse(sparse);
+        let features = sparse();
         for rows in [vec![2i64, 0, 0, 1], vec![1], vec![]] {
             let rows = Tensor::from_slice(&rows);
             assert_eq!(features.select(&rows).to_dense(), features.to_dense().index_select(0, &rows));

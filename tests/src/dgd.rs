@@ -5,14 +5,12 @@ use crate::files::{json, repository};
 use framework::data::{Classes, Cohort};
 use framework::model::{Dimensions, Model, build_model};
 use framework::spec::Experiment;
+pub use framework::testing::golden::{PRECISIONS, close, close_to_largest, numbers, tensor};
 use framework::{FeatureShape, Features, Minibatch, Part, SparseFeatures, Statistics, Target};
 use plugins as _;
 use serde_json::Value;
 use std::path::Path;
 use tch::{Device, Kind, Tensor, no_grad};
-
-/// The two precisions: name of the block in a golden file, kind of tensors, largest relative difference.
-pub const PRECISIONS: [(&str, Kind, f64); 2] = [("f64", Kind::Double, 1e-10), ("f32", Kind::Float, 1e-5)];
 
 /// Features of each modality, in order: `rna` and `atac`.
 pub const N_FEATURES: [i64; 2] = [12, 30];
@@ -26,30 +24,6 @@ pub const COVARIATE_SPACE: &str = "cov_site";
 /// When there is none of that name.
 pub fn golden(name: &str) -> Value {
     json(&repository().join("tests/golden/dgd").join(name))
-}
-
-/// All numbers of nested lists, in order.
-///
-/// # Panics
-/// When something else is among them.
-pub fn numbers(value: &Value) -> Vec<f64> {
-    match value {
-        Value::Array(items) => items.iter().flat_map(numbers).collect(),
-        number => vec![number.as_f64().expect("a number")],
-    }
-}
-
-/// The tensor of nested lists.
-///
-/// # Panics
-/// When they are not of equal length.
-pub fn tensor(value: &Value, kind: Kind) -> Tensor {
-    let (mut size, mut inner) = (Vec::new(), value);
-    while let Value::Array(items) = inner {
-        size.push(items.len() as i64);
-        inner = &items[0];
-    }
-    Tensor::from_slice(&numbers(value)).view(size.as_slice()).to_kind(kind)
 }
 
 /// A published model as one of ours.
@@ -189,30 +163,4 @@ fn sparse<'a>(rows: impl Iterator<Item = &'a [f64]>, n_features: i64, kind: Kind
         values: Tensor::from_slice(&values).to_kind(kind),
         n_features,
     })
-}
-
-/// Wants every number to be close in units of itself, and as many of them.
-///
-/// # Panics
-/// When one is not.
-#[track_caller]
-pub fn close(found: &Tensor, expected: &Value, relative: f64, what: &str) {
-    let expected = numbers(expected);
-    let found = Vec::<f64>::try_from(found.detach().to_kind(Kind::Double).flatten(0, -1)).expect("numbers");
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (place, (found, expected)) in found.iter().zip(&expected).enumerate() {
-        let difference = (found - expected).abs();
-        assert!(difference <= relative * expected.abs(), "{what}, number {place}: {found} instead of {expected}");
-    }
-}
-
-/// Wants every number to be close in units of the largest.
-///
-/// # Panics
-/// When one is not.
-#[track_caller]
-pub fn close_to_largest(found: &Tensor, expected: &Value, relative: f64, what: &str) {
-    let largest = numbers(expected).into_iter().fold(0.0, |largest, number| f64::max(largest, number.abs()));
-    let off = (found.detach().to_kind(Kind::Double) - tensor(expected, Kind::Double)).abs().max().double_value(&[]);
-    assert!(off <= relative * largest, "{what}: off by {off} where the largest is {largest}");
 }

@@ -2,6 +2,7 @@
 
 mod rows;
 
+pub(crate) use rows::SteppedRows;
 pub use rows::TriedRows;
 
 use super::stage::{Moment, StageSettings, Work, run_stage};
@@ -15,7 +16,6 @@ use crate::model::{Model, Objective, Reduction, Space, Terms};
 use crate::seed::{Purpose, Seed};
 use crate::spec::DgdFit;
 use anyhow::{Context, Result};
-use rows::SteppedRows;
 use std::ops::ControlFlow;
 use tch::{Device, Tensor, no_grad};
 
@@ -94,28 +94,19 @@ pub struct DecoderOnly<'a> {
 impl<'a> DecoderOnly<'a> {
     /// Learning that starts from these rows (one tensor per space, a row per cell of the data set).
     pub fn new(model: &'a Model, rows: Vec<Tensor>, settings: &DgdFit) -> DecoderOnly<'a> {
-        let rule = |learning_rate, l1| AdamRule {
-            learning_rate,
-            beta_1: settings.beta_1,
-            beta_2: settings.beta_2,
-            weight_decay: settings.weight_decay,
-            l1,
-        };
         let mut groups: Vec<(AdamRule, Vec<Tensor>)> = vec![
-            (rule(settings.learning_rate_prior, 0.0), Vec::new()),
-            (rule(settings.learning_rate_covariate, 0.0), Vec::new()),
-            (rule(settings.learning_rate_decoder, settings.l1), Vec::new()),
-            (rule(settings.learning_rate_decoder, 0.0), Vec::new()),
+            (settings.rule(settings.learning_rate_prior, 0.0), Vec::new()),
+            (settings.rule(settings.learning_rate_covariate, 0.0), Vec::new()),
+            (settings.rule(settings.learning_rate_decoder, settings.l1), Vec::new()),
+            (settings.rule(settings.learning_rate_decoder, 0.0), Vec::new()),
         ];
-        let mut named: Vec<(String, Tensor)> = model.generative.variables().into_iter().collect();
-        named.sort_by(|(left, _), (right, _)| left.cmp(right));
-        for (name, tensor) in named.into_iter().filter(|(_, tensor)| tensor.requires_grad()) {
+        for (name, tensor) in model.variables().into_iter().filter(|(_, tensor)| tensor.requires_grad()) {
             groups[group_of(model, &name, &tensor)].1.push(tensor);
         }
         let handles = |parameters: &[Tensor]| parameters.iter().map(Tensor::shallow_clone).collect::<Vec<_>>();
         let learned = groups.iter().map(|(_, parameters)| handles(parameters)).collect();
         let optimizers = groups.into_iter().map(|(rule, parameters)| Adam::new(parameters, rule)).collect();
-        DecoderOnly { model, rows: SteppedRows::new(model, rows, settings), optimizers, learned }
+        DecoderOnly { model, rows: SteppedRows::learned(rows, settings), optimizers, learned }
     }
 
     /// The terms of a minibatch, with a graph.
@@ -166,12 +157,12 @@ impl<'a> DecoderOnly<'a> {
 
     /// The rows of a space: n_cells × dim.
     pub fn rows(&self, space: usize) -> &Tensor {
-        self.rows.tables[space].rows()
+        self.rows.of_space(space)
     }
 
     /// The rows of all spaces.
     pub fn into_tables(self) -> Vec<LatentTable> {
-        self.rows.tables
+        self.rows.into_tables()
     }
 }
 

@@ -12,6 +12,7 @@ mod stopping;
 mod sums;
 
 pub use adam::{Adam, AdamRule};
+pub(crate) use dgd::SteppedRows;
 pub use dgd::{DecoderOnly, TriedRows, learn_decoder_only};
 pub use encoders::learn_encoders;
 pub use events::{Event, NonFinite, Observer, Stage};

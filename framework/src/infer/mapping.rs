@@ -3,7 +3,7 @@
 use super::block::{BLOCK, Block};
 use super::{Estimate, encode};
 use crate::data::{Dataset, Loader};
-use crate::fit::{Adam, AdamRule, Frozen};
+use crate::fit::{Adam, Frozen};
 use crate::minibatch::{Minibatch, Part};
 use crate::model::{Model, trainable};
 use crate::spec::{MappingFit, Search};
@@ -161,18 +161,11 @@ fn reconstruction_costs(model: &Model, minibatch: &Minibatch, rows: &[Tensor]) -
 /// Moves rows along the gradients of reconstruction and priors, everything else frozen, a block of cells at a time.
 fn improve(model: &Model, minibatch: &Minibatch, rows: &[Tensor], settings: &MappingFit) -> Result<Vec<Tensor>> {
     let _frozen = Frozen::new(trainable(&model.generative));
-    let rule = AdamRule {
-        learning_rate: settings.learning_rate,
-        beta_1: settings.beta_1,
-        beta_2: settings.beta_2,
-        weight_decay: settings.weight_decay,
-        l1: 0.0,
-    };
     let mut pieces: Vec<Vec<Tensor>> = rows.iter().map(|_| Vec::new()).collect();
     for start in (0..minibatch.n_cells()).step_by(BLOCK as usize) {
         let block = Block::new(minibatch, start, rows[0].kind());
         let opened: Vec<Tensor> = rows.iter().map(|rows| block.open(rows)).collect();
-        let mut adam = Adam::new(opened.iter().map(Tensor::shallow_clone).collect(), rule);
+        let mut adam = Adam::new(opened.iter().map(Tensor::shallow_clone).collect(), settings.rule());
         for _ in 0..settings.n_steps {
             block.step(model, &opened, settings.covariate_prior, &mut adam)?;
         }

@@ -4,11 +4,10 @@
 use super::Trained;
 use super::mapping::{best_candidates, candidates_where};
 use crate::data::{Classes, Cohort, Dataset, Loader, minibatches};
-use crate::fit::{Adam, AdamRule, Frozen};
-use crate::latent::LatentTable;
+use crate::fit::{Adam, AdamRule, Frozen, SteppedRows};
 use crate::minibatch::Minibatch;
 use crate::model::{Dimensions, Model, Objective, build_model, trainable};
-use crate::spec::{Experiment, LatentOptimizer, MappingFit};
+use crate::spec::{Experiment, MappingFit, RowStep};
 use anyhow::{Context, Result, ensure};
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -59,8 +58,7 @@ pub fn with_classes(experiment: &Experiment, trained: &Trained, new: &[Vec<Strin
 pub struct NewClasses<'a> {
     model: &'a Model,
     settings: &'a MappingFit,
-    tables: Vec<LatentTable>,
-    gathered: Vec<Tensor>,
+    rows: SteppedRows,
     components: Adam,
     /// Parameters that grew, and how many of their rows are not to move.
     grown: Vec<(Tensor, i64)>,
@@ -73,18 +71,10 @@ impl<'a> NewClasses<'a> {
         let grown = grown_parameters(model, cohort);
         let is_grown = |tensor: &Tensor| grown.iter().any(|(other, _)| other.data_ptr() == tensor.data_ptr());
         let frozen = Frozen::new(trainable(&model.generative).into_iter().filter(|t| !is_grown(t)).collect());
-        let rule = |weight_decay| AdamRule {
-            learning_rate: settings.learning_rate,
-            beta_1: settings.beta_1,
-            beta_2: settings.beta_2,
-            weight_decay,
-            l1: 0.0,
-        };
-        let components = Adam::new(grown.iter().map(|(tensor, _)| tensor.shallow_clone()).collect(), rule(0.0));
-        let gathered = rows.iter().map(Tensor::zeros_like).collect();
-        let table = |rows| LatentTable::with_rule(rows, LatentOptimizer::DenseAdam, rule(settings.weight_decay));
-        let tables = rows.into_iter().map(table).collect();
-        NewClasses { model, settings, tables, gathered, components, grown, _frozen: frozen }
+        let rule = AdamRule { weight_decay: 0.0, ..settings.rule() };
+        let components = Adam::new(grown.iter().map(|(tensor, _)| tensor.shallow_clone()).collect(), rule);
+        let rows = SteppedRows::new(rows, settings.rule(), RowStep::PerEpoch);
+        NewClasses { model, settings, rows, components, grown, _frozen: frozen }
     }
 
     /// Steps components along the gradients of a minibatch, whose cells have the rows at `places`, and gathers those of its
@@ -93,9 +83,8 @@ impl<'a> NewClasses<'a> {
     /// # Errors
     /// When a component refuses its input.
     pub fn minibatch(&mut self, places: &Tensor, minibatch: &Minibatch) -> Result<Tensor> {
-        let leaves: Vec<Tensor> = self.tables.iter().map(|table| table.leaf(places)).collect();
         let objective = Objective { classes: true, ..Objective::LIKELIHOOD };
-        let mut terms = objective.terms(self.model, &leaves, minibatch)?;
+        let mut terms = objective.terms(self.model, self.rows.open(places), minibatch)?;
         for space in self.model.spaces.iter().filter(|space| space.is_covariate) {
             terms.scale(&format!("prior_{}", space.name), self.settings.new_component_weight);
         }
@@ -109,26 +98,18 @@ impl<'a> NewClasses<'a> {
             }
         }
         self.components.step();
-        for (gathered, leaf) in self.gathered.iter_mut().zip(&leaves) {
-            let gradient = leaf.grad();
-            if gradient.defined() {
-                let _ = no_grad(|| gathered.index_add_(0, places, &gradient));
-            }
-        }
+        self.rows.take_gradients(places);
         Ok(total.detach())
     }
 
     /// Steps all rows along what they gathered.
     pub fn end_pass(&mut self) {
-        for (table, gathered) in self.tables.iter_mut().zip(&mut self.gathered) {
-            table.step_all(gathered, self.settings.learning_rate);
-            let _ = gathered.zero_();
-        }
+        self.rows.end_epoch();
     }
 
     /// The rows, one tensor per space.
     pub fn into_rows(self) -> Vec<Tensor> {
-        self.tables.iter().map(|table| table.rows().shallow_clone()).collect()
+        self.rows.into_tables().iter().map(|table| table.rows().shallow_clone()).collect()
     }
 }
 

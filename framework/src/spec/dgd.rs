@@ -1,6 +1,7 @@
 //! `[fit.dgd]` and `[fit.mapping]`: how a decoder-only model is learned, and how rows of new cells are found.
 
 use super::Order;
+use crate::fit::AdamRule;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -73,6 +74,14 @@ impl Default for DgdFit {
     }
 }
 
+impl DgdFit {
+    /// Adam at this learning rate, with this weight of an L1 penalty.
+    pub(crate) fn rule(&self, learning_rate: f64, l1: f64) -> AdamRule {
+        let DgdFit { beta_1, beta_2, weight_decay, .. } = *self;
+        AdamRule { learning_rate, beta_1, beta_2, weight_decay, l1 }
+    }
+}
+
 /// What the best component for a new cell is chosen by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -141,5 +150,13 @@ impl Default for MappingFit {
             n_new_component_steps: 100,
             new_component_weight: 10.0,
         }
+    }
+}
+
+impl MappingFit {
+    /// How rows are stepped.
+    pub(crate) fn rule(&self) -> AdamRule {
+        let MappingFit { learning_rate, beta_1, beta_2, weight_decay, .. } = *self;
+        AdamRule { learning_rate, beta_1, beta_2, weight_decay, l1: 0.0 }
     }
 }

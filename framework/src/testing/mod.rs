@@ -19,7 +19,7 @@
 //!
 //! [`Conformance`] says what is checked. A check that fails panics, naming the component, the check, the table and size
 //! it failed with, what was expected and what was found. Beside it stand small things for tests of one's own:
-//! comparison ([`close`]), gradients ([`central_differences`], [`gradient`]), data ([`counts`], [`sparse`], [`target`])
+//! comparison ([`close`]; with the numbers of another program: [`golden`]), gradients ([`central_differences`], [`gradient`]), data ([`counts`], [`sparse`], [`target`])
 //! and files ([`small_h5ad`]).
 //!
 //! The module exists with the cargo feature `testing`, which belongs among the `[dev-dependencies]` only:
@@ -39,6 +39,7 @@ mod differences;
 mod documented;
 mod encoder;
 mod forms;
+pub mod golden;
 mod gradients;
 mod loss;
 mod mismatch;

@@ -6,6 +6,7 @@ mod logistic;
 mod mse;
 mod negative_binomial;
 mod poisson;
+mod shares;
 mod stored;
 mod zinb;
 

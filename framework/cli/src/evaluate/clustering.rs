@@ -22,7 +22,9 @@ pub(super) fn of_components(scene: &Scene<'_>, found: &mut Findings<'_>) -> Resu
     let Some(label) = &scene.task.experiment.data.label else { return Ok(Vec::new()) };
     let cells = [scene.training.as_slice(), &scene.judged].concat();
     let column = scene.task.dataset.observations.column(label)?;
-    let Ok(factor @ Factor::Classes { .. }) = Factor::read(label, column, &cells) else { return Ok(Vec::new()) };
+    let Ok(Factor::Classes { codes, n_classes }) = Factor::read(label, column, &cells) else { return Ok(Vec::new()) };
+    let cells = [&scene.training, &scene.judged].map(|cells| measured_by_all(scene, &codes, cells));
+    let truth = cells.each_ref().map(|cells| cells.iter().filter_map(|&cell| codes[cell]).collect());
     let mut all = Vec::new();
     for (name, rows) in scene.task.rows.into_iter().flatten() {
         let space = scene.task.trained.model.spaces.iter().find(|space| &space.name == name && !space.is_covariate);
@@ -34,17 +36,27 @@ pub(super) fn of_components(scene: &Scene<'_>, found: &mut Findings<'_>) -> Resu
         }
         (found.progress)(&format!("components of {name} beside {label}"));
         let components = probabilities.argmax(1, false).to_device(Device::Cpu);
-        let grouped = Grouped { scene, label, factor: &factor, name, rows };
+        let grouped = Grouped { scene, label, n_classes, cells: &cells, truth: &truth, name, rows };
         all.push(grouped.clustering(&components).with_context(|| format!("components of `{name}`"))?);
     }
     Ok(all)
+}
+
+/// Those of some cells that have a label and were measured by every modality.
+fn measured_by_all(scene: &Scene<'_>, codes: &[Option<u32>], cells: &[usize]) -> Vec<usize> {
+    let labelled = cells.iter().copied().filter(|&cell| codes[cell].is_some()).collect();
+    scene.measured.iter().flatten().fold(labelled, |cells: Vec<usize>, measured| measured.held(&cells))
 }
 
 /// A space whose components are groups.
 struct Grouped<'a> {
     scene: &'a Scene<'a>,
     label: &'a str,
-    factor: &'a Factor,
+    n_classes: usize,
+    /// Labelled training and judged cells that every modality measured.
+    cells: &'a [Vec<usize>; 2],
+    /// Their classes.
+    truth: &'a Groups,
     name: &'a str,
     rows: &'a Tensor,
 }
@@ -54,47 +66,37 @@ type Groups = [Vec<u32>; 2];
 
 impl Grouped<'_> {
     fn clustering(&self, components: &Tensor) -> Result<Clustering> {
-        let Factor::Classes { n_classes, .. } = self.factor else { anyhow::bail!("the label is a number") };
-        let [train, judged] = self.cells();
+        let [train, judged] = self.cells;
         let of = |cells: &[usize]| -> Result<Vec<u32>> {
             let groups = Vec::<i64>::try_from(components.index_select(0, &places(cells)))?;
             Ok(groups.into_iter().map(|group| group as u32).collect())
         };
         let method = Method::of_model("components", format!("components of {}", self.name).as_str());
-        let mut methods = vec![self.scores(method, &[of(&train)?, of(&judged)?])?];
-        let own = Spaces { train: select(self.rows, &train), judged: select(self.rows, &judged) };
-        let groups = self.k_means(&own, *n_classes)?;
+        let mut methods = vec![self.scores(method, &[of(train)?, of(judged)?])?];
+        let own = Spaces { train: select(self.rows, train), judged: select(self.rows, judged) };
+        let groups = self.k_means(&own)?;
         methods.push(self.scores(Method::of_model("rows_k_means", "k-means of its rows"), &groups)?);
         let mut pieces: Vec<Spaces> = Vec::new();
         for modality in 0..self.scene.measured.len() {
-            let Some(spaces) = self.principal(modality, &train, &judged)? else { continue };
+            let Some(spaces) = self.principal(modality, train, judged)? else { continue };
             let name = self.scene.name(modality);
             let method = Method::control(&format!("k_means_{name}"), format!("PCA of {name}, k-means"));
-            methods.push(self.scores(method, &self.k_means(&spaces, *n_classes)?)?);
+            methods.push(self.scores(method, &self.k_means(&spaces)?)?);
             pieces.push(spaces);
         }
         if pieces.len() > 1 {
             let side_by_side = |of: fn(&Spaces) -> &Tensor| Tensor::cat(&pieces.iter().map(of).collect::<Vec<_>>(), 1);
             let all = Spaces { train: side_by_side(|s| &s.train), judged: side_by_side(|s| &s.judged) };
             let method = Method::control("k_means_all", "PCA of all, k-means");
-            methods.push(self.scores(method, &self.k_means(&all, *n_classes)?)?);
+            methods.push(self.scores(method, &self.k_means(&all)?)?);
         }
         Ok(Clustering {
             space: self.name.to_owned(),
             label: self.label.to_owned(),
-            n_classes: *n_classes,
+            n_classes: self.n_classes,
             methods,
             mixing: self.mixing()?,
         })
-    }
-
-    /// Labelled training and judged cells that every modality measured.
-    fn cells(&self) -> [Vec<usize>; 2] {
-        let by_all = |cells: &[usize]| {
-            let held = |cells: Vec<usize>, measured: &super::measured::Measured| measured.held(&cells);
-            self.scene.measured.iter().flatten().fold(self.factor.labelled(cells), held)
-        };
-        [by_all(&self.scene.training), by_all(&self.scene.judged)]
     }
 
     /// As many principal components as the space has numbers, of unit total variance.
@@ -105,18 +107,15 @@ impl Grouped<'_> {
         Ok(Some(Spaces { train: &spaces.train / &scale, judged: &spaces.judged / &scale }))
     }
 
-    fn k_means(&self, spaces: &Spaces, n_groups: usize) -> Result<Groups> {
+    fn k_means(&self, spaces: &Spaces) -> Result<Groups> {
         let seed = key(self.scene.task.seed, Draw::Groups, 0);
-        let means = KMeans::fit(&spaces.train, n_groups, N_STARTS, seed)?;
+        let means = KMeans::fit(&spaces.train, self.n_classes, N_STARTS, seed)?;
         Ok([means.groups(&spaces.train)?, means.groups(&spaces.judged)?])
     }
 
     fn scores(&self, method: Method, groups: &Groups) -> Result<ClusteringScores> {
-        let Factor::Classes { codes, .. } = self.factor else { anyhow::bail!("the label is a number") };
-        let [train, judged] = self.cells();
-        let truth = |cells: &[usize]| cells.iter().filter_map(|&cell| codes[cell]).collect::<Vec<u32>>();
-        let (in_training, in_judged) =
-            (agreement(&groups[0], &truth(&train))?, agreement(&groups[1], &truth(&judged))?);
+        let [in_training, in_judged] = [0, 1].map(|subset| agreement(&groups[subset], &self.truth[subset]));
+        let (in_training, in_judged) = (in_training?, in_judged?);
         Ok(ClusteringScores {
             method,
             n_groups: groups[0].iter().collect::<BTreeSet<_>>().len(),

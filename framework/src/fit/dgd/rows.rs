@@ -11,8 +11,8 @@ use anyhow::Result;
 use tch::{Tensor, no_grad};
 
 /// Latent rows and the gradients that they have gathered since their last step.
-pub(super) struct SteppedRows {
-    pub(super) tables: Vec<LatentTable>,
+pub(crate) struct SteppedRows {
+    tables: Vec<LatentTable>,
     gathered: Vec<Tensor>,
     leaves: Vec<Tensor>,
     learning_rate: f64,
@@ -20,30 +20,28 @@ pub(super) struct SteppedRows {
 }
 
 impl SteppedRows {
-    pub(super) fn new(model: &Model, rows: Vec<Tensor>, settings: &DgdFit) -> SteppedRows {
-        let rule = AdamRule {
-            learning_rate: settings.learning_rate_latent,
-            beta_1: settings.beta_1,
-            beta_2: settings.beta_2,
-            weight_decay: settings.weight_decay,
-            l1: 0.0,
-        };
-        let optimizer = match settings.row_step {
+    /// Rows that start from these, one tensor per space.
+    pub(crate) fn new(rows: Vec<Tensor>, rule: AdamRule, step: RowStep) -> SteppedRows {
+        let optimizer = match step {
             RowStep::PerEpoch => LatentOptimizer::DenseAdam,
             RowStep::PerMinibatch => LatentOptimizer::RowwiseAdam,
         };
-        debug_assert_eq!(rows.len(), model.spaces.len());
         SteppedRows {
             gathered: rows.iter().map(Tensor::zeros_like).collect(),
             tables: rows.into_iter().map(|rows| LatentTable::with_rule(rows, optimizer, rule)).collect(),
             leaves: Vec::new(),
-            learning_rate: settings.learning_rate_latent,
-            step: settings.row_step,
+            learning_rate: rule.learning_rate,
+            step,
         }
     }
 
+    /// Rows as a model is learned with them.
+    pub(super) fn learned(rows: Vec<Tensor>, settings: &DgdFit) -> SteppedRows {
+        SteppedRows::new(rows, settings.rule(settings.learning_rate_latent, 0.0), settings.row_step)
+    }
+
     /// The rows of some cells as leaves of a new graph.
-    pub(super) fn open(&mut self, cells: &Tensor) -> &[Tensor] {
+    pub(crate) fn open(&mut self, cells: &Tensor) -> &[Tensor] {
         self.leaves = self.tables.iter().map(|table| table.leaf(cells)).collect();
         &self.leaves
     }
@@ -54,7 +52,7 @@ impl SteppedRows {
     }
 
     /// Takes the gradients that the rows that were opened hold.
-    pub(super) fn take_gradients(&mut self, cells: &Tensor) {
+    pub(crate) fn take_gradients(&mut self, cells: &Tensor) {
         let gradients: Vec<Tensor> = self.leaves.iter().map(Tensor::grad).collect();
         self.take(cells, &gradients);
     }
@@ -75,8 +73,18 @@ impl SteppedRows {
         self.leaves.clear();
     }
 
+    /// The rows of a space: n_cells × dim.
+    pub(super) fn of_space(&self, space: usize) -> &Tensor {
+        self.tables[space].rows()
+    }
+
+    /// The rows of all spaces.
+    pub(crate) fn into_tables(self) -> Vec<LatentTable> {
+        self.tables
+    }
+
     /// Steps along what was gathered.
-    pub(super) fn end_epoch(&mut self) {
+    pub(crate) fn end_epoch(&mut self) {
         if self.step == RowStep::PerEpoch {
             for (table, gathered) in self.tables.iter_mut().zip(&mut self.gathered) {
                 table.step_all(gathered, self.learning_rate);
@@ -95,7 +103,7 @@ pub struct TriedRows<'a> {
 impl<'a> TriedRows<'a> {
     /// Rows that start from these: one tensor per space, a row per cell.
     pub fn new(model: &'a Model, rows: Vec<Tensor>, settings: &DgdFit) -> TriedRows<'a> {
-        TriedRows { model, rows: SteppedRows::new(model, rows, settings) }
+        TriedRows { model, rows: SteppedRows::learned(rows, settings) }
     }
 
     /// The terms of a minibatch whose cells have the rows at these places (i64, [n_cells]), and their gradients gathered.
@@ -120,6 +128,6 @@ impl<'a> TriedRows<'a> {
 
     /// The rows of a space: n_cells × dim.
     pub fn rows(&self, space: usize) -> &Tensor {
-        self.rows.tables[space].rows()
+        self.rows.of_space(space)
     }
 }

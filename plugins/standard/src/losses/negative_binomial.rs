@@ -5,10 +5,11 @@ mod entry;
 mod number;
 mod operations;
 mod row;
-pub(super) mod silencing;
+mod silencing;
 
 pub(super) use operations::{of_features, terms};
 
+use super::shares::{expectation, means_of};
 use super::stored::sum_features;
 use anyhow::{Result, ensure};
 use framework::component::Spec;
@@ -99,7 +100,7 @@ impl Loss for NegativeBinomial {
     }
 
     fn silence(&self, prediction: &Tensor, features: &Tensor, totals: &Tensor) -> Result<Tensor> {
-        let means = silencing::means(prediction, features, totals)?;
+        let means = means_of(prediction, features, totals)?;
         let dispersion = self.dispersion.of(&self.log_r)?.f_flatten(0, -1)?;
         silencing::cost(&means, &dispersion.f_index_select(0, features)?)
     }
@@ -153,16 +154,6 @@ fn is_tracked(tensor: &Tensor) -> Result<bool> {
 /// The first number with the gradient of the second besides its own.
 fn with_gradient_of(value: &Tensor, other: &Tensor) -> Result<Tensor> {
     Ok(value.f_add(&other.f_sub(&other.detach())?)?)
-}
-
-/// Shares of the cell's total by softmax, or counts where totals ([n_cells]) are given; of the prediction's shape.
-pub(super) fn expectation(prediction: &Tensor, totals: Option<&Tensor>) -> Result<Tensor> {
-    let shares = prediction.f_flatten(1, -1)?.f_softmax(1, None::<Kind>)?;
-    let expected = match totals {
-        Some(totals) => shares.f_mul(&totals.f_view([-1, 1])?)?,
-        None => shares,
-    };
-    Ok(expected.f_view(prediction.size().as_slice())?)
 }
 
 component! {

@@ -1,5 +1,6 @@
 //! Loss `poisson`: counts as Poisson variables whose rates are shares of the cell's total.
 
+use super::shares::{expectation, means_of};
 use super::stored::Stored;
 use anyhow::Result;
 use framework::component::Spec;
@@ -64,18 +65,12 @@ impl Loss for Poisson {
     }
 
     fn expectation(&self, prediction: &Tensor, totals: Option<&Tensor>) -> Result<Tensor> {
-        let flat = prediction.f_flatten(1, -1)?;
-        let shares = flat.f_softmax(1, None::<Kind>)?;
-        let expected = match totals {
-            Some(totals) => shares.f_mul(&totals.f_view([-1, 1])?)?,
-            None => shares,
-        };
-        Ok(expected.f_view(prediction.size().as_slice())?)
+        expectation(prediction, totals)
     }
 
     /// A rate μ makes no count with probability exp(−μ).
     fn silence(&self, prediction: &Tensor, features: &Tensor, totals: &Tensor) -> Result<Tensor> {
-        super::negative_binomial::silencing::means(prediction, features, totals)
+        means_of(prediction, features, totals)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Loss `zinb`: a negative binomial with more zeros.
 
-use super::negative_binomial::{Dispersion, expectation, of_features, terms};
+use super::negative_binomial::{Dispersion, of_features, terms};
+use super::shares::expectation;
 use super::stored::sum_features;
 use anyhow::{Result, ensure};
 use framework::component::{Problem, Spec, require};

@@ -2,6 +2,7 @@
 //!
 //! Only the picture is made here; what is wrong is said by the readers.
 
+use crate::overrides::UNSET;
 use std::fmt;
 use std::ops::Range;
 
@@ -13,7 +14,7 @@ pub enum Place {
     Whole,
     /// These bytes of the file.
     Bytes(Range<usize>),
-    /// The override of this index (`--set`).
+    /// The override of this index (`--set`, `--unset`).
     Override(usize),
 }
 
@@ -118,7 +119,7 @@ impl Diagnostics {
                 lines += &format!("  {arrow} {}:{}:{}\n", self.file, position.line, position.column);
                 lines += &self.snippet(&diagnostic.place, position, paint);
             }
-            (None, Some(text)) => lines += &format!("  {arrow} --set {}\n", visible(text)),
+            (None, Some(text)) => lines += &format!("  {arrow} {}\n", as_written(text)),
             (None, None) => lines += &format!("  {arrow} {}\n", self.file),
         }
         if let Some(help) = &diagnostic.help {
@@ -153,6 +154,14 @@ impl fmt::Display for Diagnostics {
 }
 
 impl std::error::Error for Diagnostics {}
+
+/// An override as it is written on the command line.
+fn as_written(text: &str) -> String {
+    match text.strip_prefix(UNSET) {
+        Some(key) => format!("--unset {}", visible(key)),
+        None => format!("--set {}", visible(text)),
+    }
+}
 
 /// Start and end of the line that a byte is in, without its newline.
 fn line_around(text: &str, byte: usize) -> (usize, usize) {

@@ -1,12 +1,15 @@
 //! `--set a.b=c`: values that replace what a spec says.
 //!
 //! A value is TOML; bare words are strings. Naming another `kind` of a component replaces its whole table, because the
-//! other keys belong to the old kind.
+//! other keys belong to the old kind. `!a.b` (`--unset a.b`) takes a key or a table out; that is done first.
 
 use crate::diagnostic::{Diagnostics, Place};
 use crate::document::{Content, Entries, Node, parse};
-use crate::suggest::alternatives;
+use crate::suggest::{advice, alternatives};
 use toml::Value;
+
+/// What stands before a key that is taken out.
+pub(crate) const UNSET: char = '!';
 
 /// One override, taken apart.
 #[derive(Debug)]
@@ -19,6 +22,10 @@ struct Override {
 pub(crate) fn apply(root: &mut Node, written: &[String], diagnostics: &mut Diagnostics) {
     let mut list = Vec::new();
     for (index, text) in written.iter().enumerate() {
+        if let Some(key) = text.strip_prefix(UNSET) {
+            unset(root, key, index, diagnostics);
+            continue;
+        }
         match take_apart(text, index) {
             Ok(one) => list.push(one),
             Err((message, help)) => diagnostics.push(Place::Override(index), message, Some(help)),
@@ -35,6 +42,40 @@ pub(crate) fn apply(root: &mut Node, written: &[String], diagnostics: &mut Diagn
             diagnostics.push(place, message, Some("set the whole list, as in `a.b=[1, 2]`".into()));
         }
     }
+}
+
+/// Takes a key or a table out of the spec.
+fn unset(root: &mut Node, key: &str, index: usize, diagnostics: &mut Diagnostics) {
+    let refuse = |message: String, help: Option<String>| (Place::Override(index), message, help);
+    let taken = match key_path(key.trim()) {
+        Some(path) => take_out(root, &path).map_err(|known| {
+            refuse(format!("`{}` is not written in the spec, so it cannot be taken out", path.join(".")), known)
+        }),
+        None => Err(refuse(format!("`{key}` is not a key"), Some("name it as in `modality.atac`".to_owned()))),
+    };
+    if let Err((place, message, help)) = taken {
+        diagnostics.push(place, message, help);
+    }
+}
+
+/// Takes a path out; what is written beside its first missing key if there is no such path.
+fn take_out(root: &mut Node, path: &[String]) -> Result<(), Option<String>> {
+    let Some((last, above)) = path.split_last() else { return Err(None) };
+    let mut node = root;
+    for key in above.iter().chain([last]) {
+        let Content::Table(entries) = &mut node.content else { return Err(None) };
+        let names: Vec<&str> = entries.keys().map(String::as_str).collect();
+        if !entries.contains_key(key) {
+            return Err(Some(advice(key, "keys", &names)));
+        }
+        if std::ptr::eq(key, last) {
+            entries.shift_remove(key);
+            return Ok(());
+        }
+        let Some(next) = entries.get_mut(key) else { return Err(None) };
+        node = next;
+    }
+    Ok(())
 }
 
 type Refusal = (String, String);
@@ -234,6 +275,22 @@ mod tests {
         let root = after(text, &["modality.rna.kind=atac"]).unwrap();
         let rna = root.get("modality").unwrap().get("rna").unwrap();
         assert_eq!(rna.as_table().unwrap().keys().collect::<Vec<_>>(), ["loss", "path", "kind"]);
+    }
+
+    #[test]
+    fn what_is_unset_is_gone_before_anything_is_set() {
+        let text = "[modality.rna]\npath = \"x\"\n[modality.atac]\npath = \"y\"";
+        let root = after(text, &["modality.atac.layer=z", "!modality.atac", "!modality.rna.path"]).unwrap();
+        let modality = root.get("modality").unwrap();
+        assert_eq!(modality.get("atac").unwrap().as_table().unwrap().keys().collect::<Vec<_>>(), ["layer"]);
+        assert!(modality.get("rna").unwrap().as_table().unwrap().is_empty());
+        for (bad, said) in
+            [("!modality.atak", "`modality.atak` is not written"), ("!a b", "`a b` is not a key"), ("!", "not a key")]
+        {
+            let message = after(text, &[bad]).unwrap_err();
+            assert!(message.contains(said) && message.contains("--> --unset"), "{message}");
+        }
+        assert!(after(text, &["!modality.atak"]).unwrap_err().contains("did you mean `atac`?"));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub struct Written<'a> {
 /// # Errors
 /// All that is wrong with it.
 pub fn read_file(path: &Path, overrides: &[String], catalogue: &Catalogue) -> Result<Experiment, Diagnostics> {
-    let text = text_of(path).map_err(|(message, help)| {
+    let text = text_of(path, "the spec").map_err(|(message, help)| {
         let mut diagnostics = Diagnostics::new(path.display().to_string(), "", overrides);
         diagnostics.push(Place::Whole, message, help);
         diagnostics
@@ -66,11 +66,12 @@ pub fn read(written: &Written<'_>, catalogue: &Catalogue) -> Result<Experiment, 
     }
 }
 
-fn text_of(path: &Path) -> Result<String, (String, Option<String>)> {
-    let bytes = std::fs::read(path).map_err(|error| (format!("the spec cannot be read: {error}"), neighbours(path)))?;
+/// The text of a file, or what is wrong with it and what to do.
+pub(crate) fn text_of(path: &Path, what: &str) -> Result<String, (String, Option<String>)> {
+    let bytes = std::fs::read(path).map_err(|error| (format!("{what} cannot be read: {error}"), neighbours(path)))?;
     String::from_utf8(bytes).map_err(|error| {
         let byte = error.utf8_error().valid_up_to();
-        (format!("the spec is not UTF-8 text (byte {byte})"), Some("save it as UTF-8".to_owned()))
+        (format!("{what} is not UTF-8 text (byte {byte})"), Some("save it as UTF-8".to_owned()))
     })
 }
 
@@ -190,7 +191,8 @@ fn resolve(folder: &Path, path: &mut Option<PathBuf>) {
     }
 }
 
-fn stem(path: &Path) -> String {
+/// The name of a file without its extension.
+pub(crate) fn stem(path: &Path) -> String {
     path.file_stem().map_or_else(|| "run".to_owned(), |stem| stem.to_string_lossy().into_owned())
 }
 

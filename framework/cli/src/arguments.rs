@@ -60,7 +60,17 @@ pub struct SpecArguments {
     pub spec: PathBuf,
     /// Replace a value of the spec: `--set fit.latent.n_epochs=10`; recorded in the run. May be given again.
     #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub overrides: Vec<String>,
+    pub set: Vec<String>,
+    /// Take a key or a whole table out of the spec: `--unset modality.atac`; recorded in the run. May be given again.
+    #[arg(long, value_name = "KEY")]
+    pub unset: Vec<String>,
+}
+
+impl SpecArguments {
+    /// What replaces parts of the spec, as the reader of specs takes it.
+    pub fn overrides(&self) -> Vec<String> {
+        self.unset.iter().map(|key| format!("!{key}")).chain(self.set.iter().cloned()).collect()
+    }
 }
 
 /// `cithara demo`.
@@ -108,6 +118,9 @@ pub struct RunArguments {
     /// Learn only: no embedding, no prediction, no evaluation.
     #[arg(long)]
     pub only_fit: bool,
+    /// Write no annotated copy of the data; `cithara embed` makes one later.
+    #[arg(long)]
+    pub no_annotation: bool,
     /// Print the evaluation as JSON.
     #[arg(long)]
     pub json: bool,

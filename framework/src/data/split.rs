@@ -16,6 +16,8 @@ pub enum Subset {
     Validation,
     /// It is kept for the evaluation.
     Test,
+    /// It takes no part.
+    Unused,
 }
 
 impl Subset {
@@ -25,6 +27,7 @@ impl Subset {
             Subset::Training => "train",
             Subset::Validation => "validation",
             Subset::Test => "test",
+            Subset::Unused => "unused",
         }
     }
 
@@ -34,6 +37,7 @@ impl Subset {
             "train" | "training" => Some(Subset::Training),
             "validation" | "val" | "valid" => Some(Subset::Validation),
             "test" => Some(Subset::Test),
+            "unused" => Some(Subset::Unused),
             _ => None,
         }
     }
@@ -56,7 +60,7 @@ impl Split {
     /// # Errors
     /// When the column it names does not hold splits, or no cell is left to train on.
     pub fn draw(spec: &SplitSpec, seed: u64, n_cells: usize, observations: &Observations) -> Result<Split> {
-        let split = match (&spec.column, &spec.stratify_by, &spec.group_by) {
+        let mut split = match (&spec.column, &spec.stratify_by, &spec.group_by) {
             (Some(column), _, _) => read_column(column, observations.column(column)?)?,
             (_, Some(column), _) => {
                 let labels = observations.column(column)?;
@@ -65,9 +69,23 @@ impl Split {
             (_, _, Some(column)) => whole_groups(spec, seed, n_cells, classes(observations.column(column)?))?,
             _ => shares(spec, seed, n_cells, vec![(0..n_cells).collect()]),
         };
+        split.keep_share(spec, seed);
         let n_training = split.of(Subset::Training).len();
-        ensure!(n_training >= 2, "the split leaves {n_training} cells to train on; lower `test` and `validation`");
+        ensure!(
+            n_training >= 2,
+            "the split leaves {n_training} cells to train on; lower `test` and `validation`, or raise `training_share`"
+        );
         Ok(split)
+    }
+
+    /// Leaves out training cells beyond the share that is learned from: the last ones of a seeded order.
+    fn keep_share(&mut self, spec: &SplitSpec, seed: u64) {
+        let mut training = self.of(Subset::Training);
+        training.shuffle(&mut Seed(spec.seed.unwrap_or(seed)).generator(Purpose::Split, 1, 0));
+        let n_kept = (training.len() as f64 * spec.training_share).round() as usize;
+        for cell in training.split_off(n_kept) {
+            self.subsets[cell] = Subset::Unused;
+        }
     }
 
     /// The cells of a subset, ascending.
@@ -87,9 +105,9 @@ fn read_column(name: &str, column: &[Option<String>]) -> Result<Split> {
         match value.as_deref().map(|text| (text, Subset::parse(text))) {
             Some((_, Some(subset))) => subsets.push(subset),
             Some((text, None)) => {
-                bail!("the column `{name}` of obs holds `{text}`; a split column says train, validation or test")
+                bail!("the column `{name}` of obs holds `{text}`; a split column says train, validation, test or unused")
             }
-            None => bail!("the column `{name}` of obs has empty values; a split column says train, validation or test"),
+            None => bail!("the column `{name}` of obs has empty values; a split column says train, validation, test or unused"),
         }
     }
     Ok(Split { subsets })
@@ -164,6 +182,27 @@ mod tests {
         assert_eq!(split.of(Subset::Validation).len(), 100);
         assert_eq!(split, draw(1));
         assert_ne!(split, draw(2));
+    }
+
+    #[test]
+    fn smaller_shares_are_among_larger_ones_and_change_no_other_subset() {
+        let draw = |training_share| {
+            let spec = SplitSpec { training_share, ..spec() };
+            Split::draw(&spec, 3, 1000, &Observations::default()).unwrap()
+        };
+        let (whole, half, tenth) = (draw(1.0), draw(0.5), draw(0.1));
+        let sizes = [&whole, &half, &tenth].map(|split| split.of(Subset::Training).len());
+        assert_eq!(sizes, [700, 350, 70]);
+        let is_among = |few: &Split, many: &Split| {
+            few.of(Subset::Training).iter().all(|&cell| many.subsets()[cell] == Subset::Training)
+        };
+        assert!(is_among(&half, &whole) && is_among(&tenth, &half));
+        for subset in [Subset::Validation, Subset::Test] {
+            assert_eq!((whole.of(subset), whole.of(subset)), (half.of(subset), tenth.of(subset)));
+        }
+        let none = SplitSpec { training_share: 0.001, ..spec() };
+        let message = Split::draw(&none, 3, 1000, &Observations::default()).unwrap_err().to_string();
+        assert!(message.contains("leaves 1 cells") && message.contains("training_share"), "{message}");
     }
 
     #[test]

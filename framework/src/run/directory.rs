@@ -1,6 +1,6 @@
 //! Writing a run directory and reading it back.
 
-use super::{read_tensors, write_tensors};
+use super::{Provenance, read_tensors, write_tensors};
 use crate::data::{Assay, Cohort, Dataset, Split, Subset};
 use crate::latent::LatentTable;
 use crate::model::{Dimensions, Model};
@@ -22,6 +22,9 @@ pub struct Preparation {
     /// The modality's own state.
     pub state: serde_json::Value,
 }
+
+/// The file that says where a run comes from.
+const PROVENANCE: &str = "provenance.json";
 
 /// A run on disk.
 #[derive(Debug, Clone)]
@@ -128,6 +131,26 @@ impl RunDirectory {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Cohort::default()),
             Err(error) => Err(error).with_context(|| format!("`{}` cannot be read", path.display())),
         }
+    }
+
+    /// Writes which program made the run, from what, where and when.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write_provenance(&self, provenance: &Provenance) -> Result<()> {
+        let mut text = serde_json::to_string_pretty(provenance)?;
+        text.push('\n');
+        write_atomically(&self.file(PROVENANCE), text.as_bytes())
+    }
+
+    /// Which program made the run, from what, where and when.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn read_provenance(&self) -> Result<Provenance> {
+        let path = self.file(PROVENANCE);
+        let text = std::fs::read(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+        serde_json::from_slice(&text).with_context(|| format!("`{}` is damaged", path.display()))
     }
 
     /// Writes weights and latent rows.

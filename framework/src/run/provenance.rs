@@ -40,6 +40,12 @@ pub struct Provenance {
     pub started_secs: u64,
     /// Seconds that the fit took; `None` while it runs.
     pub fit_secs: Option<f64>,
+    /// Seconds that all of `cithara run` took, evaluation included; `None` until it has ended.
+    #[serde(default)]
+    pub total_secs: Option<f64>,
+    /// Most memory that the program held at a time; `None` until it has ended, and where the system does not tell.
+    #[serde(default)]
+    pub peak_memory_bytes: Option<u64>,
     /// Components by role, name and the crate they come from.
     pub components: Vec<String>,
     /// Libraries that were loaded for some of them.

@@ -47,6 +47,9 @@ impl Spec for DataSpec {
         for (key, share) in [("split.test", split.test), ("split.validation", split.validation)] {
             require(&mut problems, (0.0..1.0).contains(&share), key, format!("is {share}, but must be in [0, 1)"));
         }
+        let share = split.training_share;
+        let is_share = share > 0.0 && share <= 1.0;
+        require(&mut problems, is_share, "split.training_share", format!("is {share}, but must be in (0, 1]"));
         require(
             &mut problems,
             split.test + split.validation < 1.0,
@@ -83,12 +86,15 @@ pub struct SplitSpec {
     pub stratify_by: Option<String>,
     /// Column of obs whose classes (donors, wells) are never divided.
     pub group_by: Option<String>,
-    /// Column of obs that says `train`, `validation` (or `val`) or `test` for every cell.
+    /// Column of obs that says `train`, `validation` (or `val`), `test` or `unused` for every cell.
     pub column: Option<String>,
+    /// Share of the training cells that are learned from, in (0, 1]; the others take no part. The cells of a smaller share
+    /// are among those of a larger one, and validation and test cells stay the same.
+    pub training_share: f64,
 }
 
 impl Default for SplitSpec {
     fn default() -> Self {
-        SplitSpec { test: 0.15, validation: 0.05, seed: None, stratify_by: None, group_by: None, column: None }
+        SplitSpec { test: 0.15, validation: 0.05, seed: None, stratify_by: None, group_by: None, column: None, training_share: 1.0 }
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 pub(super) fn execute(arguments: &CheckArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let path = &arguments.spec.spec;
-    let experiment = read_file(path, &arguments.spec.overrides, catalogue)?;
+    let experiment = read_file(path, &arguments.spec.overrides(), catalogue)?;
     let resolved = experiment.to_toml()?;
     if arguments.resolved {
         console.print(&toml::to_string(&resolved)?)?;

@@ -8,7 +8,7 @@ use anyhow::Result;
 use registry::{Catalogue, read_file};
 
 pub(super) fn execute(arguments: &PlanArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
-    let experiment = read_file(&arguments.spec.spec, &arguments.spec.overrides, catalogue)?;
+    let experiment = read_file(&arguments.spec.spec, &arguments.spec.overrides(), catalogue)?;
     let plan = plan(&experiment).of_input()?;
     if arguments.json { console.print_json(&plan) } else { console.print(&plan.to_text()) }
 }

@@ -6,29 +6,58 @@ use crate::arguments::RunArguments;
 use crate::console::Console;
 use crate::failure::Interrupted;
 use crate::interrupt;
-use crate::run::{Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, prepare, train};
+use crate::run::{
+    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, peak_memory_bytes, prepare, train,
+};
 use anndata::{Annotator, File};
 use anyhow::Result;
 use framework::data::{Dataset, data_files};
 use framework::infer::{Embeddings, Predictor, embed};
+use framework::run::RunDirectory;
 use framework::spec::Experiment;
 use registry::{Catalogue, read_file};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 /// Predictions of more numbers than this are left to `cithara predict`.
 const MAX_PREDICTED_NUMBERS: usize = 64 << 20;
 
 pub(super) fn execute(arguments: &RunArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
-    let overrides = &arguments.spec.overrides;
+    let overrides = &arguments.spec.overrides();
     let experiment = read_file(&arguments.spec.spec, overrides, catalogue)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.name));
     let task = Task { experiment: &experiment, overrides, out: &out, force: arguments.force };
-    learn(&task, catalogue, console)?;
-    if arguments.only_fit {
-        return console.note(&format!("run: {}", out.display()));
+    let purpose = Purpose { json: arguments.json, annotate: !arguments.no_annotation };
+    make(&task, (!arguments.only_fit).then_some(purpose), catalogue, console)
+}
+
+/// Makes a whole run: learns, uses the model for a purpose if there is one, and notes that the run is whole.
+///
+/// # Errors
+/// When the spec's data do not suit it, learning fails or is interrupted, or a file cannot be written.
+pub fn make(
+    task: &Task<'_>,
+    purpose: Option<Purpose>,
+    catalogue: &Catalogue,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let start = Instant::now();
+    learn(task, catalogue, console)?;
+    if let Some(purpose) = purpose {
+        use_model(task.out, purpose, catalogue, console)?;
     }
-    use_model(&out, arguments.json, catalogue, console)
+    finish(task.out, start)?;
+    console.note(&format!("run: {}", task.out.display()))
+}
+
+/// Notes in the run that it has ended, what it took, and so that it is whole.
+fn finish(out: &Path, start: Instant) -> Result<()> {
+    let directory = RunDirectory::open(out)?;
+    let mut provenance = directory.read_provenance()?;
+    provenance.total_secs = Some(start.elapsed().as_secs_f64());
+    provenance.peak_memory_bytes = peak_memory_bytes();
+    directory.write_provenance(&provenance)
 }
 
 /// What is learned, and where it goes.
@@ -44,11 +73,9 @@ pub struct Task<'a> {
     pub force: bool,
 }
 
-/// Learns the model of a spec into a run directory.
-///
-/// # Errors
-/// When the spec's data do not suit it, or learning fails or is interrupted (what was learned is kept).
-pub fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+/// Learns the model of a spec into a run directory; fails where the data do not suit the spec, and where learning fails or is
+/// interrupted (what was learned is kept).
+fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let Task { experiment, overrides, out, force } = *task;
     let interrupted = interrupt::flag();
     let request = Request {
@@ -88,18 +115,24 @@ pub(super) fn components(experiment: &Experiment, catalogue: &Catalogue) -> Resu
     Ok(catalogue.iter().map(|info| format!("{} {} ({})", info.role, info.name, info.origin)).collect())
 }
 
+/// What is made with a model.
+#[derive(Debug, Clone, Copy)]
+pub struct Purpose {
+    /// Whether the evaluation is printed as JSON.
+    pub json: bool,
+    /// Whether rows and predictions are written into a copy of the data.
+    pub annotate: bool,
+}
+
 /// Embeds, predicts and judges with the model of a run directory.
-///
-/// # Errors
-/// When the annotated copy or the evaluation cannot be written.
-pub fn use_model(out: &Path, json: bool, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+fn use_model(out: &Path, purpose: Purpose, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let run = OpenRun::open(out, catalogue)?;
-    let (dataset, _) = run.trained.data(&run.experiment, None)?;
-    annotate(&run, &dataset, console)?;
-    drop(dataset);
+    if purpose.annotate {
+        let (dataset, _) = run.trained.data(&run.experiment, None)?;
+        annotate(&run, &dataset, console)?;
+    }
     let evaluation = evaluate_run(&run, console)?;
-    show(&evaluation, json, console)?;
-    console.note(&format!("run: {}", out.display()))
+    show(&evaluation, purpose.json, console)
 }
 
 /// Writes rows and predictions into copies of the data files.

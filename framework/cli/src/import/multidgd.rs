@@ -122,10 +122,8 @@ pub fn check_order(dataset: &Dataset, data: &Path) -> Result<()> {
 }
 
 /// What the checkpoint calls the rows of each subset: basal, and of the covariate.
-pub(super) fn rows_of(subset: Subset) -> [&'static str; 2] {
-    match subset {
-        Subset::Training => ["representation.z", "correction_rep.z"],
-        Subset::Validation => ["validation_rep.z", "correction_val_rep.z"],
-        Subset::Test => ["test_rep.z", "correction_test_rep.z"],
-    }
-}
+pub(super) const ROWS: [(Subset, [&str; 2]); 3] = [
+    (Subset::Training, ["representation.z", "correction_rep.z"]),
+    (Subset::Validation, ["validation_rep.z", "correction_val_rep.z"]),
+    (Subset::Test, ["test_rep.z", "correction_test_rep.z"]),
+];

@@ -1,7 +1,7 @@
 //! The rows of a multiDGD model's cells, and how well they reconstruct them.
 
 use super::checkpoint::Checkpoint;
-use super::multidgd::rows_of;
+use super::multidgd::ROWS;
 use anyhow::{Result, ensure};
 use framework::data::{Dataset, Loader, Split, Subset};
 use framework::infer::map_all;
@@ -36,9 +36,8 @@ pub fn rows_of_cells(
     let whole = |dim| Tensor::zeros([n_cells, dim], (Kind::Float, device));
     let tables: Vec<Tensor> = model.spaces.iter().map(|space| whole(space.dim)).collect();
     let mut n_mapped = 0;
-    for subset in [Subset::Training, Subset::Validation, Subset::Test] {
+    for (subset, names) in ROWS {
         let cells = split.of(subset);
-        let names = rows_of(subset);
         let has_own = checkpoint.size(names[0]).is_some_and(|size| size.first() == Some(&(cells.len() as i64)));
         let rows = if subset == Subset::Test && !has_own {
             names.iter().for_each(|name| checkpoint.discard(name));

@@ -5,7 +5,7 @@ use framework::data::{Cohort, Dataset, Opened, Split, Subset, data_files};
 use framework::fit::{Event, Fit, Observer};
 use framework::latent::LatentTable;
 use framework::model::{Dimensions, Model, build_model};
-use framework::run::{MetricsLog, Provenance, RunDirectory, digest_file, digest_text, write_atomically};
+use framework::run::{MetricsLog, Provenance, RunDirectory, digest_file, digest_text};
 use framework::spec::{Experiment, FitSpec};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
@@ -95,7 +95,7 @@ pub fn begin(request: &Request<'_>, built: Built) -> Result<Prepared> {
     run.write_data(&dataset, &split, &dimensions)?;
     run.write_cohort(&cohort)?;
     let provenance = provenance_of(request, &run, started_secs)?;
-    write_provenance(&run, &provenance)?;
+    run.write_provenance(&provenance)?;
     Ok(Prepared { dataset, split, model, run, provenance, device })
 }
 
@@ -107,7 +107,7 @@ impl Prepared {
     pub fn keep(mut self, tables: &[LatentTable]) -> Result<()> {
         self.run.write_model(&self.model, tables)?;
         self.provenance.fit_secs = Some(0.0);
-        write_provenance(&self.run, &self.provenance)
+        self.run.write_provenance(&self.provenance)
     }
 }
 
@@ -137,7 +137,7 @@ pub fn train(request: &Request<'_>, prepared: Prepared, progress: &mut dyn Obser
     log.finish()?;
     run.write_model(&model, &tables)?;
     provenance.fit_secs = Some(start.elapsed().as_secs_f64());
-    write_provenance(&run, &provenance)
+    run.write_provenance(&provenance)
 }
 
 struct Both<'a> {
@@ -243,13 +243,9 @@ fn provenance_of(request: &Request<'_>, run: &RunDirectory, started_secs: u64) -
         n_threads: tch::get_num_threads(),
         started_secs,
         fit_secs: None,
+        total_secs: None,
+        peak_memory_bytes: None,
         components: request.components.clone(),
         plugins: experiment.plugins.libraries.iter().map(|path| digest_file(path)).collect::<Result<_>>()?,
     })
-}
-
-fn write_provenance(run: &RunDirectory, provenance: &Provenance) -> Result<()> {
-    let mut text = serde_json::to_string_pretty(provenance)?;
-    text.push('\n');
-    write_atomically(&run.file("provenance.json"), text.as_bytes())
 }

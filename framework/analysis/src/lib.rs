@@ -12,14 +12,17 @@
 //! | do two labellings agree? | [`classification`](fn@classification), [`agreement`](fn@agreement) |
 //! | what would something simple reach? | [`Controls`], [`Ridge`], [`Pca`], [`KMeans`] |
 //! | is an effect larger than chance, among many? | [`NullDistribution`], [`equal_groups`], [`benjamini_hochberg`] |
+//! | does a variant differ, or not, over seeds? | [`Paired`], [`signed_rank`](fn@signed_rank), [`bootstrap_interval`], [`holm`] |
 //!
 //! This crate knows nothing of models, files or experiments, and draws no figures.
 
 mod agreement;
 mod average_precision;
+mod bootstrap;
 mod classification;
 mod controls;
 mod correlation;
+mod distributions;
 mod empirical;
 mod k_means;
 mod labels;
@@ -31,11 +34,13 @@ mod moments;
 mod multiple_testing;
 mod neighbour_models;
 mod neighbours;
+mod paired;
 mod pca;
 mod pooled_precision;
 mod r_squared;
 mod random;
 mod ridge;
+mod signed_rank;
 mod silhouette;
 mod sparse;
 mod tensor;
@@ -44,6 +49,7 @@ pub use agreement::{Agreement, agreement};
 pub use average_precision::{
     AveragePrecision, AveragePrecisionByFeature, average_precision, average_precision_by_feature,
 };
+pub use bootstrap::bootstrap_interval;
 pub use classification::{ClassificationReport, classification};
 pub use controls::{Control, Controls, ControlsSpec, CrossPrediction};
 pub use correlation::Correlations;
@@ -53,12 +59,14 @@ pub use labels::Labels;
 pub use logistic::LogisticProbe;
 pub use matrix::{Matrix, block_rows};
 pub use moments::{PairedMoments, PairedReport};
-pub use multiple_testing::benjamini_hochberg;
+pub use multiple_testing::{benjamini_hochberg, holm};
 pub use neighbour_models::{majority_labels, neighbour_means};
 pub use neighbours::{Distance, NeighbourSearch, Neighbours};
+pub use paired::Paired;
 pub use pca::{Pca, PcaSpec, Solver};
 pub use pooled_precision::PooledPrecision;
 pub use r_squared::{LinearFit, RSquared, linear_r2, r_squared};
 pub use ridge::{Penalty, Ridge};
+pub use signed_rank::signed_rank;
 pub use silhouette::{MAX_SILHOUETTE_CELLS, Silhouette, silhouette, silhouette_of_cells};
 pub use sparse::SparseRows;

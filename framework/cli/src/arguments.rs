@@ -1,5 +1,9 @@
 //! The command line, as clap reads it.
 
+mod ablate;
+
+pub use ablate::{AblateArguments, AblateCommand, CollectArguments, CompareArguments, Engine};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use framework::spec::UnseenClasses;
 use std::path::PathBuf;
@@ -37,6 +41,10 @@ pub enum Command {
     Predict(PredictArguments),
     /// Judge a run beside controls.
     Evaluate(EvaluateArguments),
+    /// Run variants of a spec with several seeds, and tell which differ.
+    Ablate(Box<AblateArguments>),
+    /// Tell which runs differ, over their seeds.
+    Compare(CompareArguments),
     /// Silence genes in silico and tell what becomes of peaks (or any modality's features of any other's).
     Gene2peak(Gene2peakArguments),
     /// Make a run of a model that another program learned.
@@ -121,6 +129,9 @@ pub struct RunArguments {
     /// Write no annotated copy of the data; `cithara embed` makes one later.
     #[arg(long)]
     pub no_annotation: bool,
+    /// End when the standard input closes.
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
     /// Print the evaluation as JSON.
     #[arg(long)]
     pub json: bool,

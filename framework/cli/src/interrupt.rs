@@ -1,5 +1,6 @@
 //! Stopping from outside: the first Ctrl-C ends the work after its present step, the second ends the program.
 
+use std::io::Read;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,4 +20,14 @@ pub fn flag() -> &'static AtomicBool {
         }
     });
     &INTERRUPTED
+}
+
+/// Ends the program as soon as its standard input closes: a run that another program started does not outlive it.
+pub fn end_with_stdin() {
+    std::thread::spawn(|| {
+        let mut buffer = [0; 64];
+        let mut stdin = std::io::stdin().lock();
+        while matches!(stdin.read(&mut buffer), Ok(n) if n > 0) {}
+        std::process::exit(i32::from(crate::INTERRUPTED));
+    });
 }

@@ -1,5 +1,6 @@
 //! The command line of Cithara: one file per command, all of them functions of arguments and a console.
 
+pub mod ablate;
 mod arguments;
 mod commands;
 mod console;

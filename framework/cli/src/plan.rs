@@ -6,7 +6,7 @@ use framework::data::{Dataset, Opened, Subset};
 use framework::fit::{Event, Fit, Observer, Stage};
 use framework::model::{Model, build_model};
 use framework::spec::{Experiment, ModelKind};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -16,7 +16,7 @@ const N_WARM: u64 = 2;
 const N_TIMED: u64 = 6;
 
 /// The forecast of a run.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     /// Cells in training, validation and test.
     pub n_cells: [usize; 3],
@@ -38,10 +38,12 @@ pub struct Plan {
     pub epoch_secs: f64,
     /// Epochs of the first stage, at most.
     pub n_epochs: u64,
+    /// Epochs of the stages after it, at most.
+    pub n_later_epochs: u64,
 }
 
 /// One modality of a plan.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct PlannedModality {
     /// Its name.
     pub name: String,
@@ -96,6 +98,10 @@ pub fn plan(experiment: &Experiment) -> Result<Plan> {
         n_steps: watch.n_steps,
         epoch_secs: watch.secs_per_step * watch.n_steps as f64,
         n_epochs: watch.n_epochs,
+        n_later_epochs: match experiment.model.kind {
+            ModelKind::Apollo => experiment.fit.encoders.n_epochs,
+            ModelKind::Dgd | ModelKind::Autoencoder => 0,
+        },
     })
 }
 
@@ -157,6 +163,11 @@ impl Observer for StopWatch<'_> {
 }
 
 impl Plan {
+    /// Seconds of learning at most, if an epoch of later stages takes as long as one of the first.
+    pub fn fit_secs(&self) -> f64 {
+        self.epoch_secs * (self.n_epochs + self.n_later_epochs) as f64
+    }
+
     /// The plan as lines of text.
     pub fn to_text(&self) -> String {
         let mut text = String::new();

@@ -6,8 +6,8 @@ mod progress;
 mod train;
 
 pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names};
-pub use progress::Progress;
 pub(crate) use memory::peak_memory_bytes;
-pub(crate) use progress::beside_bar;
+pub use progress::Progress;
+pub(crate) use progress::{beside_bar, clock};
 pub use train::{Built, Prepared, Request, begin, prepare, start_device, train};
 pub(crate) use train::{check_targets, now_secs};

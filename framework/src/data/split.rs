@@ -105,9 +105,13 @@ fn read_column(name: &str, column: &[Option<String>]) -> Result<Split> {
         match value.as_deref().map(|text| (text, Subset::parse(text))) {
             Some((_, Some(subset))) => subsets.push(subset),
             Some((text, None)) => {
-                bail!("the column `{name}` of obs holds `{text}`; a split column says train, validation, test or unused")
+                bail!(
+                    "the column `{name}` of obs holds `{text}`; a split column says train, validation, test or unused"
+                )
             }
-            None => bail!("the column `{name}` of obs has empty values; a split column says train, validation, test or unused"),
+            None => bail!(
+                "the column `{name}` of obs has empty values; a split column says train, validation, test or unused"
+            ),
         }
     }
     Ok(Split { subsets })

@@ -95,6 +95,14 @@ pub struct SplitSpec {
 
 impl Default for SplitSpec {
     fn default() -> Self {
-        SplitSpec { test: 0.15, validation: 0.05, seed: None, stratify_by: None, group_by: None, column: None, training_share: 1.0 }
+        SplitSpec {
+            test: 0.15,
+            validation: 0.05,
+            seed: None,
+            stratify_by: None,
+            group_by: None,
+            column: None,
+            training_share: 1.0,
+        }
     }
 }

@@ -7,7 +7,8 @@ use crate::console::Console;
 use crate::failure::Interrupted;
 use crate::interrupt;
 use crate::run::{
-    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, peak_memory_bytes, prepare, train,
+    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, peak_memory_bytes, prepare,
+    train,
 };
 use anndata::{Annotator, File};
 use anyhow::Result;
@@ -24,6 +25,9 @@ use std::time::Instant;
 const MAX_PREDICTED_NUMBERS: usize = 64 << 20;
 
 pub(super) fn execute(arguments: &RunArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    if arguments.stop_with_stdin {
+        interrupt::end_with_stdin();
+    }
     let overrides = &arguments.spec.overrides();
     let experiment = read_file(&arguments.spec.spec, overrides, catalogue)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.name));
@@ -36,12 +40,7 @@ pub(super) fn execute(arguments: &RunArguments, catalogue: &Catalogue, console: 
 ///
 /// # Errors
 /// When the spec's data do not suit it, learning fails or is interrupted, or a file cannot be written.
-pub fn make(
-    task: &Task<'_>,
-    purpose: Option<Purpose>,
-    catalogue: &Catalogue,
-    console: &mut Console<'_>,
-) -> Result<()> {
+pub fn make(task: &Task<'_>, purpose: Option<Purpose>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let start = Instant::now();
     learn(task, catalogue, console)?;
     if let Some(purpose) = purpose {

@@ -154,7 +154,7 @@ fn title(stage: Stage) -> &'static str {
     }
 }
 
-fn clock(secs: f64) -> String {
+pub(crate) fn clock(secs: f64) -> String {
     let secs = secs.round().max(0.0) as u64;
     match secs / 3600 {
         0 => format!("{}:{:02}", secs / 60, secs % 60),

@@ -1,0 +1,88 @@
+//! Where two resolved specs differ.
+
+use super::comparison::Change;
+use std::path::Path;
+use toml::{Table, Value};
+
+/// Every key whose value differs, in the order of the first spec; tables are compared key by key.
+pub fn changes(base: &Table, other: &Table) -> Vec<Change> {
+    let mut found = Vec::new();
+    below("", base, other, &mut found);
+    found
+}
+
+fn below(path: &str, base: &Table, other: &Table, found: &mut Vec<Change>) {
+    let keys = base.keys().chain(other.keys().filter(|key| !base.contains_key(*key)));
+    for key in keys {
+        let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+        match (base.get(key), other.get(key)) {
+            (Some(Value::Table(base)), Some(Value::Table(other))) => below(&path, base, other, found),
+            (base, other) if base != other => {
+                let shown = |value: Option<&Value>| value.map(Value::to_string);
+                found.push(Change { key: path, base: shown(base), variant: shown(other) });
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Leaves of paths only the names of files, so that a study may be moved with its data.
+pub fn portable(spec: &mut Table) {
+    let only_name = |value: &mut Value| {
+        if let Value::String(path) = value
+            && let Some(name) = Path::new(path).file_name()
+        {
+            *path = name.to_string_lossy().into_owned();
+        }
+    };
+    if let Some(path) = spec.get_mut("data").and_then(|data| data.get_mut("path")) {
+        only_name(path);
+    }
+    let modalities = spec.get_mut("modality").and_then(Value::as_table_mut);
+    for (_, modality) in modalities.into_iter().flat_map(Table::iter_mut) {
+        if let Some(path) = modality.get_mut("path") {
+            only_name(path);
+        }
+    }
+    let libraries =
+        spec.get_mut("plugins").and_then(|plugins| plugins.get_mut("libraries")).and_then(Value::as_array_mut);
+    libraries.into_iter().flatten().for_each(only_name);
+    spec.remove("name");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table(text: &str) -> Table {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn keys_that_differ_are_found_wherever_they_are() {
+        let base = table("a = 1\n[b]\nc = [1, 2]\nd = \"x\"\n[e]\nf = 1");
+        let other = table("a = 1\n[b]\nc = [1, 3]\nd = \"x\"\n[g]\nh = true");
+        let found = changes(&base, &other);
+        let lines: Vec<String> = (found.iter())
+            .map(|one| format!("{} {:?} {:?}", one.key, one.base.as_deref(), one.variant.as_deref()))
+            .collect();
+        assert_eq!(
+            lines,
+            ["b.c Some(\"[1, 2]\") Some(\"[1, 3]\")", "e Some(\"{ f = 1 }\") None", "g None Some(\"{ h = true }\")"]
+        );
+        assert!(changes(&base, &base).is_empty());
+    }
+
+    #[test]
+    fn a_study_may_move() {
+        let mut here = table(
+            "name = \"a\"\n[data]\npath = \"/here/x.h5mu\"\n[modality.rna]\npath = \"/here/y.h5ad\"\n[plugins]\nlibraries = [\"/here/p.so\"]",
+        );
+        let mut there = table(
+            "name = \"b\"\n[data]\npath = \"/x.h5mu\"\n[modality.rna]\npath = \"/there/y.h5ad\"\n[plugins]\nlibraries = [\"p.so\"]",
+        );
+        portable(&mut here);
+        portable(&mut there);
+        assert_eq!(here, there);
+    }
+}

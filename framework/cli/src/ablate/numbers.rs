@@ -1,0 +1,102 @@
+//! What a finished run tells of itself: the lines of its evaluation, its time and memory, and how its losses went.
+
+use super::comparison::Curve;
+use anyhow::{Context, Result, ensure};
+use framework::run::RunDirectory;
+use serde_json::Value;
+use std::path::Path;
+
+/// One line of `evaluation.tsv`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The part, such as `probe`.
+    pub section: String,
+    /// The modality that is read.
+    pub source: String,
+    /// The modality that is predicted, or the space.
+    pub target: String,
+    /// The label.
+    pub label: String,
+    /// The method.
+    pub method: String,
+    /// The score.
+    pub score: String,
+    /// Its value.
+    pub value: f64,
+}
+
+/// The numbers of a run.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Numbers {
+    /// Its evaluation.
+    pub lines: Vec<Line>,
+    /// Seconds of learning.
+    pub fit_secs: Option<f64>,
+    /// Seconds of the whole run.
+    pub total_secs: Option<f64>,
+    /// Most memory held.
+    pub peak_memory_bytes: Option<f64>,
+}
+
+impl Numbers {
+    /// Reads those of a run.
+    ///
+    /// # Errors
+    /// When the run was not judged, or a file is damaged.
+    pub fn of(run: &RunDirectory) -> Result<Numbers> {
+        let provenance = run.read_provenance()?;
+        Ok(Numbers {
+            lines: read_lines(&run.file("evaluation.tsv"))?,
+            fit_secs: provenance.fit_secs,
+            total_secs: provenance.total_secs,
+            peak_memory_bytes: provenance.peak_memory_bytes.map(|bytes| bytes as f64),
+        })
+    }
+}
+
+fn read_lines(path: &Path) -> Result<Vec<Line>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let line = |text: &str| -> Option<Line> {
+        let fields: Vec<&str> = text.split('\t').collect();
+        let [section, source, target, label, method, _, score, value, _] = fields.as_slice() else { return None };
+        let own = |text: &&str| (*text).to_owned();
+        Some(Line {
+            section: own(section),
+            source: own(source),
+            target: own(target),
+            label: own(label),
+            method: own(method),
+            score: own(score),
+            value: value.parse().ok()?,
+        })
+    };
+    let lines: Option<Vec<Line>> = text.lines().skip(1).map(line).collect();
+    let lines = lines.with_context(|| format!("`{}` is damaged", path.display()))?;
+    ensure!(!lines.is_empty(), "`{}` holds no evaluation", path.display());
+    Ok(lines)
+}
+
+/// The losses of a run by stage, from its log; nothing where there is no log.
+pub fn curves(run: &RunDirectory) -> Vec<Curve> {
+    let text = std::fs::read_to_string(run.file("metrics.jsonl")).unwrap_or_default();
+    let mut curves: Vec<Curve> = Vec::new();
+    for event in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let (Some(stage), Some(epoch)) = (event["stage"].as_str(), event["epoch"].as_u64()) else { continue };
+        if curves.iter().all(|curve| curve.stage != stage) {
+            curves.push(Curve { stage: stage.to_owned(), training: Vec::new(), validation: Vec::new() });
+        }
+        let Some(curve) = curves.iter_mut().find(|curve| curve.stage == stage) else { continue };
+        if let Some(sum) = sum(&event["terms"]) {
+            curve.training.push((epoch, sum));
+        } else if let Some(sum) = sum(&event["validation"]) {
+            curve.validation.push((epoch, sum));
+        }
+    }
+    curves
+}
+
+/// The sum of all terms of an object of numbers.
+fn sum(terms: &Value) -> Option<f64> {
+    let terms = terms.as_object()?;
+    Some(terms.values().filter_map(Value::as_f64).sum())
+}

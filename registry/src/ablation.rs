@@ -126,6 +126,13 @@ fn of_file(reader: &mut Reader, root: &Node, written: &WrittenAblation<'_>) -> R
 
 /// `[ablation]`, the only table of the file.
 fn ablation_table<'a>(reader: &mut Reader, root: &'a Node) -> Option<&'a Node> {
+    if root.get("ablation").is_none() && root.get("modality").is_some() {
+        let help =
+            "name it as `base` in the `[ablation]` of another file, or run a paper's ablations of it with `--paper`";
+        let site = Site { node: root, path: "" };
+        reader.push(site, "", "the file is a spec, not an ablation of one", Some(help.to_owned()));
+        return None;
+    }
     let keys = [("spec_version", json!(true)), ("ablation", json!(true))];
     let schema = with_properties(&keys, &json!({"additionalProperties": false}));
     check::check_table(root, &schema, "", &mut reader.diagnostics)?;

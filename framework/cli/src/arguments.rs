@@ -129,6 +129,9 @@ pub struct RunArguments {
     /// Write no annotated copy of the data; `cithara embed` makes one later.
     #[arg(long)]
     pub no_annotation: bool,
+    /// Judge the model alone; `cithara evaluate` adds controls later.
+    #[arg(long)]
+    pub no_controls: bool,
     /// End when the standard input closes.
     #[arg(long, hide = true)]
     pub stop_with_stdin: bool,
@@ -216,6 +219,9 @@ pub struct PredictArguments {
 pub struct EvaluateArguments {
     /// The run directory.
     pub run: PathBuf,
+    /// Judge the model alone.
+    #[arg(long)]
+    pub no_controls: bool,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

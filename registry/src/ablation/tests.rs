@@ -114,6 +114,7 @@ fn all_that_is_wrong_is_told_where_it_is_written() {
 fn a_file_that_is_no_ablation_is_told() {
     for (text, said) in [
         ("", "the file holds no `[ablation]`"),
+        (BASE_SPEC, "the file is a spec, not an ablation of one"),
         ("[abaltion]\nbase = \"base.toml\"", "did you mean `ablation`?"),
         ("[ablation]\nseeds = [1]", "`base`"),
         ("[ablation]\nbase = \"bsae.toml\"", "did you mean"),

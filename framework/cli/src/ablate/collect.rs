@@ -91,6 +91,7 @@ pub fn comparison(terms: &Terms<'_>, groups: Vec<Group>) -> Result<Comparison> {
         let values: Vec<Values> = groups.iter().map(|group| values(&metric, group)).collect();
         metrics.push(compare(&metric, terms.margins.get(name).copied(), &values));
     }
+    let notes = notes(&groups);
     let base = groups.first().map(|group| group.spec.clone()).unwrap_or_default();
     let variant = |group: Group| {
         let mut changed = changes(&base, &group.spec);
@@ -98,7 +99,29 @@ pub fn comparison(terms: &Terms<'_>, groups: Vec<Group>) -> Result<Comparison> {
         let runs = group.runs.into_iter().map(|run| run.run).collect();
         ComparedVariant { name: group.name, changes: changed, runs }
     };
-    Ok(Comparison { name: terms.name.to_owned(), variants: groups.into_iter().map(variant).collect(), metrics })
+    let variants = groups.into_iter().map(variant).collect();
+    Ok(Comparison { name: terms.name.to_owned(), variants, metrics, notes })
+}
+
+/// Which groups have runs of other data or other judged cells than the run of the base with the same seed.
+fn notes(groups: &[Group]) -> Vec<String> {
+    let Some((base, others)) = groups.split_first() else { return Vec::new() };
+    let of_seed = |seed: u64| base.runs.iter().find(|run| run.run.seed == seed)?.numbers.as_ref();
+    let differs = |group: &&Group, what: fn(&Numbers, &Numbers) -> bool| {
+        let pairs = group.runs.iter().filter_map(|run| Some((run.numbers.as_ref()?, of_seed(run.run.seed)?)));
+        pairs.into_iter().any(|(own, base)| what(own, base))
+    };
+    let named = |what: fn(&Numbers, &Numbers) -> bool| -> String {
+        let found = others.iter().filter(|group| differs(group, what)).map(|group| group.name.as_str());
+        found.collect::<Vec<_>>().join(", ")
+    };
+    let other_data = named(|own, base| own.data != base.data);
+    let other_cells = named(|own, base| own.judged_cells != base.judged_cells);
+    [("learned from other data than the base", other_data), ("judged by other cells than the base", other_cells)]
+        .into_iter()
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(what, names)| format!("{what}: {names}"))
+        .collect()
 }
 
 fn values(metric: &Metric, group: &Group) -> Values {

@@ -11,6 +11,9 @@ pub struct Comparison {
     pub variants: Vec<ComparedVariant>,
     /// The metrics in their order.
     pub metrics: Vec<ComparedMetric>,
+    /// What a reader must know before believing the numbers, such as that runs were judged by other cells.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// One variant and what became of its cells.
@@ -64,6 +67,18 @@ pub enum RunState {
     Done,
     /// Ended with an error.
     Failed,
+}
+
+impl RunState {
+    /// The state as it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            RunState::Pending => "pending",
+            RunState::Running => "running",
+            RunState::Done => "done",
+            RunState::Failed => "failed",
+        }
+    }
 }
 
 /// The losses of one stage of a fit.

@@ -1,9 +1,11 @@
 //! A study for another engine: an array job, a Snakefile, or a command per line. All paths are relative to the study's folder,
 //! and `cithara` is looked for where `CITHARA` says, else on the `PATH`.
 
+use super::schedule::WITHOUT_CONTROLS;
 use super::study::{Cell, Folder};
 use anyhow::Result;
 use framework::run::write_atomically;
+use registry::BASE;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -81,12 +83,13 @@ pub fn snakemake(folder: &Folder, cells: &[Cell], resources: Resources) -> Resul
              output: \"cells/{{variant}}/seed-{{seed}}/evaluation.tsv\"\n    \
              log: \"logs/{{variant}}.seed-{{seed}}.log\"\n    \
              wildcard_constraints: seed=\"[0-9]+\", variant=\"[^/]+\"\n    \
+             params: controls=lambda wildcards: \"\" if wildcards.variant == \"{BASE}\" else \"{WITHOUT_CONTROLS}\"\n    \
              threads: {n_threads}\n\
          {memory}    \
              shell:\n        \
                  \"rm -f logs/{{wildcards.variant}}.seed-{{wildcards.seed}}.failed; \"\n        \
                  \"OMP_NUM_THREADS={{threads}} RAYON_NUM_THREADS={{threads}} {{CITHARA}} run {{input}} --set seed={{wildcards.seed}} \"\n        \
-                 \"--out cells/{{wildcards.variant}}/seed-{{wildcards.seed}} --force --no-annotation > /dev/null 2> {{log}} || \"\n        \
+                 \"--out cells/{{wildcards.variant}}/seed-{{wildcards.seed}} --force --no-annotation {{params.controls}} > /dev/null 2> {{log}} || \"\n        \
                  \"{{{{ code=$?; echo \\\"exit status: $code\\\" > logs/{{wildcards.variant}}.seed-{{wildcards.seed}}.failed; exit $code; }}}}\"\n",
         list = list.concat(),
         n_threads = resources.n_threads,
@@ -101,14 +104,16 @@ fn command(folder: &Folder, cell: Cell, n_threads: usize) -> String {
     let (run, seed) = (folder.run(cell).display().to_string(), cell.seed);
     let log = |ending: &str| folder.log(cell, ending).display().to_string();
     let (log, failed) = (log("log"), log("failed"));
+    let controls = if cell.variant > 0 { WITHOUT_CONTROLS } else { "" };
     format!(
         "rm -f {failed}; OMP_NUM_THREADS={n_threads} RAYON_NUM_THREADS={n_threads} \"${{CITHARA:-cithara}}\" run {spec} --set seed={seed} \
-         --out {run} --force --no-annotation > /dev/null 2> {log} || {{ code=$?; echo \"exit status: $code\" > {failed}; (exit $code); }}"
+         --out {run} --force --no-annotation {controls} > /dev/null 2> {log} || {{ code=$?; echo \"exit status: $code\" > {failed}; (exit $code); }}"
     )
 }
 
+/// What is asked for a run, in megabytes: half as much again as predicted, for engines that end what takes more.
 fn megabytes(bytes: u64) -> u64 {
-    bytes.div_ceil(1_000_000)
+    (bytes + bytes / 2).div_ceil(1_000_000)
 }
 
 fn write(folder: &Folder, name: &str, text: &str) -> Result<PathBuf> {

@@ -55,7 +55,7 @@ impl<'a> Ledger<'a> {
             };
             let (name, seed) = (&self.folder.study.variants[cell.variant].name, cell.seed);
             let [secs, bytes] = numbers.map(|number| number.map(|number| number.to_string()).unwrap_or_default());
-            let _ = writeln!(table, "{name}\t{seed}\t{}\t{secs}\t{bytes}\t{}", word(*state), run.display());
+            let _ = writeln!(table, "{name}\t{seed}\t{}\t{secs}\t{bytes}\t{}", state.name(), run.display());
         }
         write_atomically(&self.folder.path().join("ledger.tsv"), table.as_bytes())
     }
@@ -65,14 +65,4 @@ impl<'a> Ledger<'a> {
 fn numbers(run: &std::path::Path) -> [Option<f64>; 2] {
     let provenance = RunDirectory::open(run).and_then(|run| run.read_provenance());
     provenance.map_or([None; 2], |found| [found.total_secs, found.peak_memory_bytes.map(|bytes| bytes as f64)])
-}
-
-/// A state as it is written.
-pub fn word(state: RunState) -> &'static str {
-    match state {
-        RunState::Pending => "pending",
-        RunState::Running => "running",
-        RunState::Done => "done",
-        RunState::Failed => "failed",
-    }
 }

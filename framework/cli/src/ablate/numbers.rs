@@ -2,7 +2,8 @@
 
 use super::comparison::Curve;
 use anyhow::{Context, Result, ensure};
-use framework::run::RunDirectory;
+use framework::data::Subset;
+use framework::run::{RunDirectory, digest_text};
 use serde_json::Value;
 use std::path::Path;
 
@@ -36,6 +37,10 @@ pub struct Numbers {
     pub total_secs: Option<f64>,
     /// Most memory held.
     pub peak_memory_bytes: Option<f64>,
+    /// SHA-256 of each of its data files.
+    pub data: Vec<String>,
+    /// SHA-256 of the names of its validation and test cells.
+    pub judged_cells: String,
 }
 
 impl Numbers {
@@ -50,8 +55,20 @@ impl Numbers {
             fit_secs: provenance.fit_secs,
             total_secs: provenance.total_secs,
             peak_memory_bytes: provenance.peak_memory_bytes.map(|bytes| bytes as f64),
+            data: provenance.data.into_iter().map(|file| file.sha256).collect(),
+            judged_cells: judged_cells(run)?,
         })
     }
+}
+
+/// SHA-256 of the names of validation and test cells, in the order of their names.
+fn judged_cells(run: &RunDirectory) -> Result<String> {
+    let mut cells: Vec<String> = (run.read_split()?.into_iter())
+        .filter(|(_, (_, subset))| matches!(subset, Subset::Validation | Subset::Test))
+        .map(|(cell, (_, subset))| format!("{cell}\t{}", subset.name()))
+        .collect();
+    cells.sort_unstable();
+    Ok(digest_text(&cells.join("\n")))
 }
 
 fn read_lines(path: &Path) -> Result<Vec<Line>> {

@@ -1,7 +1,6 @@
 //! Progress over the runs of a study: a bar on a terminal, a line per run elsewhere.
 
 use super::comparison::RunState;
-use super::ledger::word;
 use crate::console::Console;
 use crate::run::clock;
 use anyhow::Result;
@@ -49,7 +48,7 @@ impl CellProgress {
             "{} of {}: {title} {} after {}{}",
             self.n_ended,
             self.n_cells,
-            word(state),
+            state.name(),
             clock(took.as_secs_f64()),
             self.left()
         );

@@ -87,7 +87,8 @@ mod tests {
 
     #[test]
     fn nothing_and_one_are_pages_too() {
-        let mut comparison = Comparison { name: "x".into(), variants: Vec::new(), metrics: Vec::new() };
+        let mut comparison =
+            Comparison { name: "x".into(), variants: Vec::new(), metrics: Vec::new(), notes: Vec::new() };
         assert!(report_html(&comparison, "cithara").unwrap().contains("No variants."));
         assert_eq!((table_text(&comparison, false), table_csv(&comparison).lines().count()), ("\n".into(), 1));
         comparison.variants = example().variants;

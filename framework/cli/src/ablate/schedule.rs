@@ -19,6 +19,9 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+/// Controls depend on data and split: once for each seed, beside the base, is enough.
+pub(super) const WITHOUT_CONTROLS: &str = "--no-controls";
+
 /// How often children are looked at.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long children may take to end when asked.
@@ -136,6 +139,9 @@ impl Schedule<'_> {
             .arg("--out")
             .arg(path.join(self.folder.run(cell)));
         command.args(["--set", &format!("seed={}", cell.seed), "--force", "--no-annotation", "--stop-with-stdin"]);
+        if cell.variant > 0 {
+            command.arg(WITHOUT_CONTROLS);
+        }
         command.args(self.plugins.iter().flat_map(|plugin| ["--plugin".into(), plugin.clone()]));
         command.env("OMP_NUM_THREADS", &threads).env("RAYON_NUM_THREADS", &threads);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);

@@ -110,7 +110,12 @@ impl Folder {
         }
         let folder = Folder { path: path.to_owned(), study, specs };
         for (place, spec) in folder.specs.iter().enumerate() {
-            write_atomically(&folder.path.join(folder.spec(place)), toml::to_string(spec)?.as_bytes())?;
+            let (file, text) = (folder.path.join(folder.spec(place)), toml::to_string(spec)?);
+            // One that is the same keeps its time, which other engines look at.
+            if std::fs::read_to_string(&file).is_ok_and(|written| written == text) {
+                continue;
+            }
+            write_atomically(&file, text.as_bytes())?;
         }
         folder.write_study()?;
         Ok(folder)

@@ -12,8 +12,7 @@ use crate::arguments::CompareArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
 use anyhow::{Context, Result};
-use framework::data::Subset;
-use framework::run::{RunDirectory, digest_text};
+use framework::run::RunDirectory;
 use registry::{Catalogue, read_file};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -24,11 +23,8 @@ struct Opened {
     path: PathBuf,
     spec: Table,
     seed: u64,
-    /// SHA-256 of its data files.
-    data: Vec<String>,
-    /// SHA-256 of the names of its validation and test cells.
-    split: String,
     run: GroupRun,
+    numbers: Numbers,
 }
 
 pub(super) fn execute(arguments: &CompareArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
@@ -62,11 +58,7 @@ fn open(path: &Path) -> Result<Opened> {
     let text = std::fs::read_to_string(&file).with_context(|| format!("`{}` cannot be read", file.display()))?;
     let spec: Table = toml::from_str(&text).with_context(|| format!("`{}` is damaged", file.display()))?;
     let provenance = run.read_provenance()?;
-    let mut judged_cells: Vec<(String, Subset)> =
-        run.read_split()?.into_iter().map(|(cell, (_, subset))| (cell, subset)).collect();
-    judged_cells.retain(|(_, subset)| matches!(subset, Subset::Validation | Subset::Test));
-    judged_cells.sort_unstable();
-    let cells: Vec<String> = judged_cells.iter().map(|(cell, subset)| format!("{cell}\t{}", subset.name())).collect();
+    let numbers = Numbers::of(&run)?;
     let compared = ComparedRun {
         seed: provenance.seed,
         directory: path.display().to_string(),
@@ -77,16 +69,15 @@ fn open(path: &Path) -> Result<Opened> {
     Ok(Opened {
         path: path.to_owned(),
         seed: provenance.seed,
-        data: provenance.data.into_iter().map(|file| file.sha256).collect(),
-        split: digest_text(&cells.join("\n")),
-        run: GroupRun { run: compared, numbers: Some(Numbers::of(&run)?) },
+        run: GroupRun { run: compared, numbers: Some(numbers.clone()) },
+        numbers,
         spec,
     })
 }
 
 fn ensure_same_data(runs: &[Opened]) -> Result<()> {
     let Some(first) = runs.first() else { return Ok(()) };
-    match runs.iter().find(|run| run.data != first.data) {
+    match runs.iter().find(|run| run.numbers.data != first.numbers.data) {
         None => Ok(()),
         Some(other) => {
             let wrong = format!("`{}` and `{}` learned from other data", first.path.display(), other.path.display());
@@ -101,7 +92,7 @@ fn ensure_same_split(runs: &[Opened]) -> Result<()> {
     let mut of_seed: HashMap<u64, &Opened> = HashMap::new();
     for run in runs {
         let first = *of_seed.entry(run.seed).or_insert(run);
-        if first.split != run.split {
+        if first.numbers.judged_cells != run.numbers.judged_cells {
             let wrong = format!(
                 "`{}` and `{}` have the seed {}, but other validation and test cells",
                 first.path.display(),

@@ -23,5 +23,5 @@ pub(super) fn execute(arguments: &DemoArguments, catalogue: &Catalogue, console:
     let experiment = read_file(&spec, &[], catalogue)?;
     let run = folder.join("run");
     let task = Task { experiment: &experiment, overrides: &[], out: &run, force: true };
-    make(&task, Some(Purpose { json: false, annotate: true }), catalogue, console)
+    make(&task, Some(Purpose { json: false, annotate: true, beside_controls: true }), catalogue, console)
 }

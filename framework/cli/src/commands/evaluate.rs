@@ -11,7 +11,7 @@ use registry::Catalogue;
 
 pub(super) fn execute(arguments: &EvaluateArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let run = OpenRun::open(&arguments.run, catalogue)?;
-    let evaluation = evaluate_run(&run, console)?;
+    let evaluation = evaluate_run(&run, !arguments.no_controls, console)?;
     show(&evaluation, arguments.json, console)
 }
 
@@ -19,7 +19,7 @@ pub(super) fn execute(arguments: &EvaluateArguments, catalogue: &Catalogue, cons
 ///
 /// # Errors
 /// When the data are not those of the run.
-pub fn evaluate_run(run: &OpenRun, console: &mut Console<'_>) -> Result<Evaluation> {
+pub fn evaluate_run(run: &OpenRun, beside_controls: bool, console: &mut Console<'_>) -> Result<Evaluation> {
     let experiment = &run.experiment;
     let (mut dataset, _) = run.trained.data(experiment, None).of_input()?;
     let subsets = run.directory.read_split().of_input()?;
@@ -36,6 +36,7 @@ pub fn evaluate_run(run: &OpenRun, console: &mut Console<'_>) -> Result<Evaluati
         split: &split,
         rows: rows.as_deref(),
         seed: Seed(experiment.seed),
+        beside_controls,
     };
     let mut notes = Vec::new();
     let evaluation = evaluate(&task, &mut |text| notes.extend(console.note(&format!("evaluating: {text}")).err()))?;

@@ -32,7 +32,8 @@ pub(super) fn execute(arguments: &RunArguments, catalogue: &Catalogue, console: 
     let experiment = read_file(&arguments.spec.spec, overrides, catalogue)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.name));
     let task = Task { experiment: &experiment, overrides, out: &out, force: arguments.force };
-    let purpose = Purpose { json: arguments.json, annotate: !arguments.no_annotation };
+    let purpose =
+        Purpose { json: arguments.json, annotate: !arguments.no_annotation, beside_controls: !arguments.no_controls };
     make(&task, (!arguments.only_fit).then_some(purpose), catalogue, console)
 }
 
@@ -121,6 +122,8 @@ pub struct Purpose {
     pub json: bool,
     /// Whether rows and predictions are written into a copy of the data.
     pub annotate: bool,
+    /// Whether controls are judged beside the model.
+    pub beside_controls: bool,
 }
 
 /// Embeds, predicts and judges with the model of a run directory.
@@ -130,7 +133,7 @@ fn use_model(out: &Path, purpose: Purpose, catalogue: &Catalogue, console: &mut 
         let (dataset, _) = run.trained.data(&run.experiment, None)?;
         annotate(&run, &dataset, console)?;
     }
-    let evaluation = evaluate_run(&run, console)?;
+    let evaluation = evaluate_run(&run, purpose.beside_controls, console)?;
     show(&evaluation, purpose.json, console)
 }
 

@@ -144,11 +144,13 @@ impl<'a> Pair<'a> {
             let method = Method::of_model("model_shared_decoder", "model, shared decoder");
             judged.push(judge.method(method, |receive| self.shared_decoder(receive))?);
         }
-        let train = self.measured.rows_of(&self.train);
-        let task = self.task(&train, &rows)?;
-        judged.push(judge.method(feature_mean(), |receive| task.feature_mean(receive))?);
-        if self.values() == TargetValues::Processed {
-            judged.extend(self.components(&judge)?);
+        if self.scene.task.beside_controls {
+            let train = self.measured.rows_of(&self.train);
+            let task = self.task(&train, &rows)?;
+            judged.push(judge.method(feature_mean(), |receive| task.feature_mean(receive))?);
+            if self.values() == TargetValues::Processed {
+                judged.extend(self.components(&judge)?);
+            }
         }
         Ok(self.scores(Section::Reconstruction, &judged))
     }
@@ -158,7 +160,9 @@ impl<'a> Pair<'a> {
         let judge = self.judge(&rows)?;
         (found.progress)(&format!("{}: model", self.title()));
         let mut judged = vec![judge.method(Method::of_model("model", "model"), |receive| self.model(receive))?];
-        judged.extend(self.controls(&judge, &self.task(&train, &rows)?, found)?);
+        if self.scene.task.beside_controls {
+            judged.extend(self.controls(&judge, &self.task(&train, &rows)?, found)?);
+        }
         Ok((self.scores(Section::CrossPrediction, &judged), judged))
     }
 

@@ -254,7 +254,9 @@ impl Labelled<'_> {
         }
         let mut controls = beside(&prober, &own, components)?;
         found.verdicts.extend(self.verdict(group, &own, &controls));
-        controls.extend(spaces.first().map(|(_, spaces)| prober.probe_permuted(spaces)).transpose()?);
+        if let Some((_, spaces)) = spaces.first().filter(|_| self.scene.task.beside_controls) {
+            controls.push(prober.probe_permuted(spaces)?);
+        }
         let n_classes = match self.factor {
             Factor::Classes { n_classes, .. } => Some(*n_classes),
             Factor::Numbers(_) => None,

@@ -28,6 +28,8 @@ pub struct EvaluationTask<'a> {
     pub rows: Option<&'a [(String, Tensor)]>,
     /// Seed of resamples, random controls and permutations.
     pub seed: Seed,
+    /// Whether controls are fitted and judged beside the model; they depend on data and split, not on the model.
+    pub beside_controls: bool,
 }
 
 /// Evaluates a trained model on its test cells, or where there are none on its validation or training cells.
@@ -41,7 +43,11 @@ pub fn evaluate(task: &EvaluationTask<'_>, progress: &mut dyn FnMut(&str)) -> Re
     task.check()?;
     progress("gathering cells");
     let (mut scene, mut notes) = Scene::new(task)?;
-    scene.find_components(progress)?;
+    if task.beside_controls {
+        scene.find_components(progress)?;
+    } else {
+        notes.push("no controls were asked for; `cithara evaluate` of the run adds them".to_owned());
+    }
     let mut found = Findings { progress, notes: std::mem::take(&mut notes), verdicts: Vec::new() };
     let reconstructions = predictions::reconstructions(&scene, &mut found)?;
     let cross_predictions = predictions::cross_predictions(&scene, &mut found)?;
@@ -109,7 +115,7 @@ pub(super) struct Scene<'a> {
     pub judged: Vec<usize>,
     /// One per modality; `None` where no cell that matters was measured.
     pub measured: Vec<Option<Measured>>,
-    /// One per modality; `None` where there is no variance to decompose.
+    /// One per modality, or none without controls; `None` where there is no variance to decompose.
     components: Vec<Option<Components>>,
 }
 
@@ -168,7 +174,7 @@ impl<'a> Scene<'a> {
 
     /// Principal components of some training cells and some other cells, all of which the modality must hold.
     pub fn components(&self, modality: usize, train: &[usize], judged: &[usize]) -> Result<Option<Spaces>> {
-        let (Some(measured), Some(components)) = (&self.measured[modality], &self.components[modality]) else {
+        let (Some(measured), Some(Some(components))) = (&self.measured[modality], self.components.get(modality)) else {
             return Ok(None);
         };
         let own = match components.cells == train {
@@ -187,7 +193,7 @@ impl<'a> Scene<'a> {
 
     /// Loadings of a modality's principal components: n_features × n_components.
     pub fn loadings(&self, modality: usize) -> Option<&Tensor> {
-        self.components[modality].as_ref().map(|components| components.pca.components())
+        self.components.get(modality)?.as_ref().map(|components| components.pca.components())
     }
 
     /// Name of a modality.

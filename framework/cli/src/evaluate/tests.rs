@@ -11,7 +11,15 @@ use framework::{Seed, TargetValues};
 
 fn evaluated(world: &World, seed: u64) -> Evaluation {
     let World { trained, experiment, dataset, split, rows } = world;
-    let task = EvaluationTask { trained, experiment, dataset, split, rows: Some(rows), seed: Seed(seed) };
+    let task = EvaluationTask {
+        trained,
+        experiment,
+        dataset,
+        split,
+        rows: Some(rows),
+        seed: Seed(seed),
+        beside_controls: true,
+    };
     evaluate(&task, &mut |_| {}).unwrap()
 }
 
@@ -48,6 +56,21 @@ fn a_shared_signal_is_found_and_stands_beside_its_controls() {
     assert_eq!(verdict(&evaluation, "x → y", "feature_mean").outcome, Outcome::Better);
     assert!(verdict(&evaluation, "x → y", "neighbours").sentence.contains("x → y "));
     assert_eq!(evaluation.notes, Vec::<String>::new());
+}
+
+#[test]
+fn without_controls_the_model_has_the_same_scores() {
+    let world = World::make(Making::default());
+    let World { trained, experiment, dataset, split, rows } = &world;
+    let task =
+        EvaluationTask { trained, experiment, dataset, split, rows: Some(rows), seed: Seed(1), beside_controls: false };
+    let alone = evaluate(&task, &mut |_| {}).unwrap();
+    let own = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.split('\t').nth(5) == Some("false")).map(str::to_owned).collect()
+    };
+    let (alone, beside) = (alone.to_tsv(), evaluated(&world, 1).to_tsv());
+    assert_eq!(own(&alone), own(&beside));
+    assert!(own(&alone).len() > 50 && !alone.contains("\ttrue\t") && beside.contains("\ttrue\t"));
 }
 
 #[test]
@@ -162,7 +185,15 @@ fn what_does_not_belong_together_is_refused() {
     let mut world = World::make(Making::default());
     let refused = |world: &World| {
         let World { trained, experiment, dataset, split, rows } = world;
-        let task = EvaluationTask { trained, experiment, dataset, split, rows: Some(rows), seed: Seed(1) };
+        let task = EvaluationTask {
+            trained,
+            experiment,
+            dataset,
+            split,
+            rows: Some(rows),
+            seed: Seed(1),
+            beside_controls: true,
+        };
         format!("{:#}", evaluate(&task, &mut |_| {}).unwrap_err())
     };
     world.rows[0].1 = world.rows[0].1.narrow(0, 0, 10);
@@ -198,7 +229,7 @@ fn files_hold_all_and_are_read_back() {
 #[test]
 fn progress_names_what_is_computed() {
     let World { trained, experiment, dataset, split, .. } = &World::make(Making::default());
-    let task = EvaluationTask { trained, experiment, dataset, split, rows: None, seed: Seed(1) };
+    let task = EvaluationTask { trained, experiment, dataset, split, rows: None, seed: Seed(1), beside_controls: true };
     let mut said = Vec::new();
     let evaluation = evaluate(&task, &mut |what| said.push(what.to_owned())).unwrap();
     assert!(evaluation.learned_rows.is_empty());

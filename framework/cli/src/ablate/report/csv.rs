@@ -11,7 +11,7 @@ pub fn table_csv(comparison: &Comparison) -> String {
         for run in &variant.runs {
             for metric in &comparison.metrics {
                 let value = value_of(metric, &variant.name, run).map_or(String::new(), |value| format!("{value:?}"));
-                let (name, seed, state) = (quoted(&variant.name), run.seed, state(run.state));
+                let (name, seed, state) = (quoted(&variant.name), run.seed, run.state.name());
                 csv += &format!("{name},{seed},{},{value},{state}\n", quoted(&metric.name));
             }
         }
@@ -22,16 +22,6 @@ pub fn table_csv(comparison: &Comparison) -> String {
 fn value_of(metric: &ComparedMetric, variant: &str, run: &ComparedRun) -> Option<f64> {
     let row = row_of(metric, variant).filter(|_| run.state == RunState::Done)?;
     row.values.iter().find(|(seed, _)| *seed == run.seed).map(|(_, value)| *value)
-}
-
-/// What became of a run, as in `ablation.json`.
-pub fn state(state: RunState) -> &'static str {
-    match state {
-        RunState::Pending => "pending",
-        RunState::Running => "running",
-        RunState::Done => "done",
-        RunState::Failed => "failed",
-    }
 }
 
 fn quoted(text: &str) -> String {

@@ -3,7 +3,6 @@
 use super::super::comparison::{
     ComparedMetric, ComparedRun, ComparedVariant, Comparison, Difference, MetricRow, RunState,
 };
-use super::csv::state;
 use super::curves::{stage_picture, stages};
 use super::dots::metric_picture;
 use super::figures::MetricFigures;
@@ -23,6 +22,7 @@ pub struct Page {
     stages: Vec<StagePart>,
     variants: Vec<VariantPart>,
     failures: Vec<FailurePart>,
+    notes: Vec<String>,
     has_margin: bool,
 }
 
@@ -101,6 +101,7 @@ impl Page {
             stages: stages(comparison).into_iter().map(stage).collect(),
             variants: variants(comparison),
             failures: failures(comparison),
+            notes: comparison.notes.iter().map(|note| plain(note)).collect(),
             has_margin: comparison.metrics.iter().any(|metric| metric.margin.is_some()),
         }
     }
@@ -116,14 +117,19 @@ fn headline(comparison: &Comparison) -> String {
     let n_of = |wanted: RunState| runs().filter(|run| run.state == wanted).count();
     let states = [RunState::Done, RunState::Failed, RunState::Running, RunState::Pending];
     let told = states.into_iter().filter(|wanted| *wanted == RunState::Done || n_of(*wanted) > 0);
-    let told: Vec<String> = told.map(|wanted| format!("{} {}", n_of(wanted), state(wanted))).collect();
+    let told: Vec<String> = told.map(|wanted| format!("{} {}", n_of(wanted), wanted.name())).collect();
     let beside = match variants.len() {
         0 => "alone".to_owned(),
         n => format!("against {}", counted(n, "variant")),
     };
     let listed = if seeds.len() <= 12 { format!(" ({})", joined(&seeds)) } else { String::new() };
-    let (base, seeds, runs) = (plain(&base.name), counted(seeds.len(), "seed"), counted(runs().count(), "run"));
-    format!("The base {base} {beside}, {seeds}{listed}: {runs}, of which {}.", told.join(", "))
+    let (seeds, runs) = (counted(seeds.len(), "seed"), counted(runs().count(), "run"));
+    let base = if base.name == registry::BASE {
+        "The base spec".to_owned()
+    } else {
+        format!("The base {}", plain(&base.name))
+    };
+    format!("{base} {beside}, {seeds}{listed}: {runs}, of which {}.", told.join(", "))
 }
 
 fn counted(n: usize, what: &str) -> String {

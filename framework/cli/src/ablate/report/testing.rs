@@ -15,7 +15,7 @@ pub fn example() -> Comparison {
         scores(&shifts),
         metric(("wall_secs", "Wall time in seconds", false, None), &shifts.map(|(name, _)| (name, seconds(name)))),
     ];
-    Comparison { name: "cite".to_owned(), variants, metrics }
+    Comparison { name: "cite".to_owned(), variants, metrics, notes: Vec::new() }
 }
 
 fn scores(shifts: &[(&str, f64)]) -> ComparedMetric {

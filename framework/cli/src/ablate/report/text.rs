@@ -24,6 +24,9 @@ pub fn table_text(comparison: &Comparison, colour: bool) -> String {
         block(&mut text, metric, (base_of(comparison), colour));
         text.push('\n');
     }
+    for note in &comparison.notes {
+        let _ = writeln!(text, "note: {}", one_line(note));
+    }
     for variant in &comparison.variants {
         for run in variant.runs.iter().filter(|run| run.state == RunState::Failed) {
             failure(&mut text, (&variant.name, run), colour);

@@ -20,7 +20,9 @@ fn example(name: &str) -> String {
 fn help_and_version_are_results() {
     let (code, out, err) = cithara(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    for command in ["check", "plan", "run", "embed", "predict", "evaluate", "schema", "plugins", "doctor"] {
+    for command in
+        ["check", "plan", "run", "embed", "predict", "evaluate", "ablate", "compare", "schema", "plugins", "doctor"]
+    {
         assert!(out.contains(&format!("\n  {command} ")), "{command}: {out}");
     }
     let (code, out, _) = cithara(&["--version"]);
@@ -101,6 +103,9 @@ fn the_schema_is_json_and_names_every_component() {
     let schema: serde_json::Value = serde_json::from_str(&out).unwrap();
     assert_eq!(code, 0);
     assert!(schema["definitions"]["loss.bce"]["properties"]["pos_weight"].is_object());
+    let (code, out, _) = cithara(&["schema", "--ablation"]);
+    let ablation: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert!(code == 0 && ablation["properties"]["ablation"]["properties"]["variant"].is_object(), "{out}");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cithara.schema.json");
     let (code, nothing, _) = cithara(&["schema", "--out", path.to_str().unwrap()]);

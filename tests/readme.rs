@@ -106,13 +106,25 @@ fn slips_in_its_commands_would_be_seen() {
 #[test]
 fn its_specs_read_without_errors() {
     let catalogue = Catalogue::linked().unwrap();
-    let specs: Vec<Block> = blocks(&readme()).into_iter().filter(|block| block.info.starts_with("toml")).collect();
+    let specs: Vec<Block> = blocks(&readme()).into_iter().filter(|block| block.info == "toml").collect();
     assert!(!specs.is_empty());
     for block in specs {
         let text = block.lines.join("\n") + "\n";
         let written = Written { path: Path::new("README.toml"), text: &text, overrides: &[] };
         read(&written, &catalogue).unwrap_or_else(|errors| panic!("{errors}\n{text}"));
     }
+}
+
+#[test]
+fn its_ablation_is_one_of_its_first_spec() {
+    let folder = tempfile::tempdir().unwrap();
+    let found = blocks(&readme());
+    for (info, name) in [("toml", "cite.toml"), ("toml ablation", "parts.toml")] {
+        let block = found.iter().find(|block| block.info == info).unwrap();
+        std::fs::write(folder.path().join(name), block.lines.join("\n") + "\n").unwrap();
+    }
+    let outcome = cithara_ok(&["ablate", folder.path().join("parts.toml").to_str().unwrap(), "--dry-run"]);
+    assert!(outcome.err.contains("7 variants × 5 seeds"), "{outcome}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! The example specs: they read, their resolved form is the same experiment, and no slip of a key goes unseen.
 
 // Naming the built-in components keeps the linker from dropping them.
+use cli::ablate::metric::{Metric, Subjects};
 use plugins as _;
-use registry::{Catalogue, Diagnostics, Written, read};
+use registry::{Catalogue, Diagnostics, Paper, Written, WrittenAblation, paper_ablation, read, read_ablation};
 use std::path::{Path, PathBuf};
 
 /// The example specs and their texts.
@@ -31,6 +32,35 @@ fn every_example_reads_and_its_resolved_form_is_the_same_experiment() {
         assert_eq!(again.to_toml().unwrap(), resolved, "{}", path.display());
         assert_eq!(format!("{again:?}"), format!("{experiment:?}"), "{}", path.display());
     }
+}
+
+#[test]
+fn every_ablation_reads() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/ablations");
+    let catalogue = Catalogue::linked().unwrap();
+    let mut n_variants = 0;
+    for entry in std::fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        let metric =
+            |name: &str, experiment: &framework::spec::Experiment| Metric::named(name, &Subjects::of(experiment)).err();
+        let written = WrittenAblation { path: &path, overrides: &[], metric: &metric };
+        let ablation = read_ablation(&written, &catalogue).unwrap_or_else(|errors| panic!("{errors}"));
+        n_variants += ablation.variants.len();
+    }
+    assert!(n_variants > 10, "{n_variants} variants");
+}
+
+#[test]
+fn the_ablations_of_the_dgd_paper_follow_the_spec() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/mop_snare_dgd.toml");
+    let ablation = paper_ablation(Paper::Dgd, &path, &[], &Catalogue::linked().unwrap()).unwrap();
+    let names: Vec<&str> = ablation.variants.iter().map(|variant| variant.name.as_str()).collect();
+    assert_eq!(names[..5], ["base", "one_component", "no_covariates", "only_rna", "only_atac"]);
+    assert_eq!((names.len(), ablation.seeds.len()), (10, 3));
+    let of = |name: &str| &ablation.variants.iter().find(|variant| variant.name == name).unwrap().experiment;
+    assert_eq!(of("only_atac").modalities.keys().collect::<Vec<_>>(), ["atac"]);
+    assert_eq!(of("no_covariates").latents.len(), 1);
+    assert_eq!(of("training_share=0.25").data.split.training_share, 0.25);
 }
 
 /// A key of a text: its bytes, its line (from 1), and whether it is a name that the user chose.

@@ -6,7 +6,7 @@ mod section;
 mod values;
 
 pub use paper::{Paper, paper_ablation};
-pub use section::AblationSection;
+pub(crate) use section::AblationSection;
 
 use crate::catalogue::Catalogue;
 use crate::diagnostic::{Diagnostics, Place};

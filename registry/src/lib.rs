@@ -26,11 +26,9 @@ mod suggest;
 #[cfg(test)]
 mod testing;
 
-pub use ablation::{
-    Ablation, AblationSection, BASE, MetricCheck, Paper, Variant, WrittenAblation, paper_ablation, read_ablation,
-};
+pub use ablation::{Ablation, BASE, MetricCheck, Paper, Variant, WrittenAblation, paper_ablation, read_ablation};
 pub use catalogue::Catalogue;
 pub use diagnostic::{Diagnostic, Diagnostics, Place, Position};
 pub use library::{Library, ensure_same_fingerprint, read_header};
 pub use read::{Written, read, read_file};
-pub use schema::spec_schema;
+pub use schema::{ablation_schema, spec_schema};

@@ -2,6 +2,7 @@
 //!
 //! Components are alternatives (`oneOf`) told apart by a constant `kind`; the default one may leave its `kind` out.
 
+use crate::ablation::AblationSection;
 use crate::catalogue::Catalogue;
 use crate::modalities::example;
 use crate::preset::expand;
@@ -35,6 +36,18 @@ pub fn spec_schema(catalogue: &Catalogue) -> Schema {
         "properties": keys,
         "additionalProperties": false,
         "definitions": definitions,
+    })
+}
+
+/// The JSON Schema of an ablation.
+pub fn ablation_schema() -> Schema {
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Cithara ablation",
+        "type": "object",
+        "required": ["ablation"],
+        "properties": { "spec_version": { "const": SPEC_VERSION }, "ablation": section::<AblationSection>() },
+        "additionalProperties": false,
     })
 }
 

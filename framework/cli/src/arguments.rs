@@ -55,7 +55,7 @@ pub enum Command {
     /// List or describe components.
     #[command(subcommand)]
     Plugins(PluginsCommand),
-    /// Print the JSON Schema of a spec, for editors.
+    /// Print the JSON Schema of a spec, or of an ablation, for editors.
     Schema(SchemaArguments),
     /// Say what was found on this machine, and what to do about what was not.
     Doctor(DoctorArguments),
@@ -421,6 +421,9 @@ pub struct BuildPluginArguments {
 /// `cithara schema`.
 #[derive(Debug, Args)]
 pub struct SchemaArguments {
+    /// That of ablations.
+    #[arg(long)]
+    pub ablation: bool,
     /// Write to a file.
     #[arg(long)]
     pub out: Option<PathBuf>,

@@ -11,6 +11,7 @@ mod plot;
 use data::Counts;
 use framework::tch::{self, Tensor};
 use network::{Gradients, MINIBATCH, Step};
+use plot::Point;
 use std::time::Instant;
 use tests_support::repository;
 
@@ -63,7 +64,8 @@ fn sweep() {
             let profiles: Vec<_> = (0..5).map(|place| step.profile(&rows(place), &counts)).collect();
             let loss = median(&profiles.iter().map(|profile| profile[2] + profile[3]).collect::<Vec<_>>());
             println!("{width:>8}  {density:>7}  {loss:.4} s    {:.4} s", median(&times));
-            line.push((density, loss, median(&times)));
+            let n_above_zero = density * (MINIBATCH * width) as f64;
+            line.push(Point { n_above_zero, loss_secs: loss, step_secs: median(&times) });
         }
         lines.push((format!("{width} features"), line));
     }

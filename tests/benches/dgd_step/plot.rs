@@ -1,45 +1,87 @@
-//! A plot of seconds over densities, both on logarithmic axes.
+//! A plot of seconds over counts above zero, both on linear axes from 0, so that what is linear is a straight line.
 
 use std::fmt::Write;
 
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 420.0;
-const MARGIN: f64 = 60.0;
-const COLOURS: [&str; 3] = ["#1b6ca8", "#c8553d", "#588157"];
+const WIDTH: f64 = 920.0;
+const HEIGHT: f64 = 400.0;
+const TOP: f64 = 56.0;
+const BOTTOM: f64 = 340.0;
+/// Left and right end of each panel.
+const PANELS: [(f64, f64); 2] = [(60.0, 400.0), (500.0, 840.0)];
+/// Colours of Okabe & Ito, told apart by all.
+const COLOURS: [&str; 3] = ["#0072B2", "#D55E00", "#009E73"];
 
-/// A name, and for each density the seconds of the loss and of the whole step.
-pub type Line = (String, Vec<(f64, f64, f64)>);
+/// A name, and for each density the counts above zero in a minibatch, seconds of the loss and of the whole step.
+pub type Line = (String, Vec<Point>);
 
-/// Lines by name: density, seconds of the loss (dashed), seconds of everything.
+/// What was measured at one width and density.
+#[derive(Debug, Clone, Copy)]
+pub struct Point {
+    /// Counts above zero in a minibatch.
+    pub n_above_zero: f64,
+    /// Seconds of the loss with its backward pass.
+    pub loss_secs: f64,
+    /// Seconds of the whole step.
+    pub step_secs: f64,
+}
+
+/// Two panels, of the loss and of the whole step, a line for each width.
 pub fn svg(lines: &[Line]) -> String {
-    let points = || lines.iter().flat_map(|(_, line)| line);
-    let ends = |values: Vec<f64>| values.iter().fold((f64::MAX, f64::MIN), |(a, b), v| (a.min(*v), b.max(*v)));
-    let (left, right) = ends(points().map(|point| point.0.ln()).collect());
-    let (low, high) = ends(points().flat_map(|point| [point.1.ln(), point.2.ln()]).collect());
-    let x = |density: f64| MARGIN + (density.ln() - left) / (right - left) * (WIDTH - 3.5 * MARGIN);
-    let y = |secs: f64| HEIGHT - MARGIN - (secs.ln() - low) / (high - low) * (HEIGHT - 2.0 * MARGIN);
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" font-family=\"sans-serif\" \
-         font-size=\"12\"><rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n\
-         <text x=\"{MARGIN}\" y=\"24\">seconds per minibatch of 128: everything (solid), the loss (dashed)</text>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{HEIGHT}\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
+         font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\" font-size=\"13\" fill=\"#222222\">\n\
+         <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n"
     );
-    for (density, ..) in &lines[0].1 {
-        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{}\">{density}</text>", x(*density), HEIGHT - MARGIN + 20.0);
-    }
-    let _ = writeln!(svg, "<text x=\"{MARGIN}\" y=\"{}\">share of counts above zero</text>", HEIGHT - MARGIN + 40.0);
-    for secs in [low.exp(), (0.5 * (low + high)).exp(), high.exp()] {
-        let _ = writeln!(svg, "<text x=\"8\" y=\"{:.1}\">{secs:.4}</text>", y(secs));
-    }
-    for ((name, line), colour) in lines.iter().zip(COLOURS.iter().cycle()) {
-        let path = |secs: &dyn Fn(&(f64, f64, f64)) -> f64| {
-            line.iter().map(|point| format!("{:.1},{:.1}", x(point.0), y(secs(point)))).collect::<Vec<_>>().join(" ")
-        };
-        for (points, dashes) in [(path(&|point| point.2), ""), (path(&|point| point.1), "stroke-dasharray=\"5 4\"")] {
-            let _ = writeln!(svg, "<polyline points=\"{points}\" fill=\"none\" stroke=\"{colour}\" {dashes}/>");
-        }
-        let end = line.last().expect("a point");
-        let (x, y) = (x(end.0) + 8.0, y(end.2) + 4.0);
-        let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\">{name}</text>");
-    }
+    panel(&mut svg, lines, PANELS[0], ("the loss and its gradient, seconds", |point| point.loss_secs));
+    panel(&mut svg, lines, PANELS[1], ("the whole step, seconds", |point| point.step_secs));
     svg + "</svg>\n"
+}
+
+fn panel(svg: &mut String, lines: &[Line], (left, right): (f64, f64), (title, secs): (&str, fn(&Point) -> f64)) {
+    let most = |of: &dyn Fn(&Point) -> f64| lines.iter().flat_map(|(_, line)| line).map(of).fold(0.0, f64::max);
+    let (x_step, y_step) = (tick(most(&|point| point.n_above_zero)), tick(most(&secs)));
+    let (x_end, y_end) = (most(&|point| point.n_above_zero), most(&secs));
+    let x = |n: f64| left + n / x_end * (right - left);
+    let y = |secs: f64| BOTTOM - secs / y_end * (BOTTOM - TOP);
+    let _ = writeln!(svg, "<text x=\"{left}\" y=\"24\" font-weight=\"bold\">{title}</text>");
+    for place in 0..=(y_end / y_step) as usize {
+        let (value, at) = (place as f64 * y_step, y(place as f64 * y_step));
+        let _ = writeln!(svg, "<path d=\"M{left} {at:.1}H{right}\" stroke=\"#dddddd\"/>");
+        let _ =
+            writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{value:.2}</text>", left - 8.0, at + 4.0);
+    }
+    for place in 0..=(x_end / x_step) as usize {
+        let (value, at) = (place as f64 * x_step, x(place as f64 * x_step));
+        let _ = writeln!(
+            svg,
+            "<text x=\"{at:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{:.1}</text>",
+            BOTTOM + 20.0,
+            value / 1e6
+        );
+    }
+    let _ = writeln!(
+        svg,
+        "<text x=\"{left}\" y=\"{:.1}\">counts above zero in a minibatch, millions</text>",
+        BOTTOM + 42.0
+    );
+    for ((name, line), colour) in lines.iter().zip(COLOURS.iter().cycle()) {
+        let at = |point: &Point| (x(point.n_above_zero), y(secs(point)));
+        let path: Vec<String> = line.iter().map(|point| format!("{:.1},{:.1}", at(point).0, at(point).1)).collect();
+        let _ = writeln!(
+            svg,
+            "<polyline points=\"{}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"1.5\"/>",
+            path.join(" ")
+        );
+        for (x, y) in line.iter().map(at) {
+            let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\" fill=\"{colour}\"/>");
+        }
+        let (x, y) = at(line.last().expect("a point"));
+        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{name}</text>", x + 8.0, y + 4.0);
+    }
+}
+
+/// A round distance of ticks that makes three to eight of them.
+fn tick(most: f64) -> f64 {
+    let power = 10f64.powf((most / 4.0).log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|factor| factor * power).find(|step| most / step <= 8.0).unwrap_or(most)
 }

@@ -15,6 +15,7 @@ pub use example::{header, in_spec};
 pub use keys::{Key, Unwritten, keys};
 pub(crate) use words::{limits, n_items};
 
+use crate::ablation::AblationSection;
 use crate::catalogue::Catalogue;
 use crate::schema::spec_schema;
 use crate::sections::{LatentSection, ModalitySection};
@@ -65,6 +66,8 @@ fn index(catalogue: &Catalogue) -> String {
             text += &host_keys(role);
         }
     }
+    text += "\n## Ablations\n\nKeys of `[ablation]`, the table of a file for `cithara ablate`:\n\n";
+    text += &key_table(&keys(&schema_of::<AblationSection>()));
     text
 }
 

@@ -14,7 +14,7 @@ use crate::arguments::{AblateArguments, AblateCommand, CollectArguments, Engine}
 use crate::console::Console;
 use crate::failure::Misuse;
 use crate::run::clock;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, ensure};
 use registry::{Ablation, Catalogue, WrittenAblation, paper_ablation, read_ablation, read_file};
 use std::fmt::Write as _;
 use std::fs::File;
@@ -41,9 +41,8 @@ pub(super) fn execute(
     if arguments.force {
         clear_other_specs(&folder)?;
     }
-    let mut ledger = Ledger::read(&folder).of_input()?;
-    let runs = (wanted, arguments);
-    let cells: Vec<Cell> = missing(&ledger, &runs.0, arguments.retry_failed);
+    let ledger = Ledger::read(&folder).of_input()?;
+    let cells = missing(&ledger, &wanted, arguments.retry_failed);
     let program = std::env::current_exe().context("this program cannot be found")?;
     let forecasts = forecasts(&folder, &cells, (&program, plugins), console)?;
     let n_threads = arguments.threads.or_else(|| Some(std::thread::available_parallelism().ok()?.get())).unwrap_or(1);
@@ -51,30 +50,27 @@ pub(super) fn execute(
         return emit(engine, (&folder, &cells), (&forecasts, n_threads), console);
     }
     tell_work(&ledger, &cells, &forecasts, console)?;
-    let schedule = Schedule {
-        folder: &folder,
-        program,
-        plugins: plugins.to_vec(),
-        limits: Limits {
-            n_jobs: arguments.jobs,
-            n_threads: (n_threads / arguments.jobs).max(1),
-            memory_bytes: arguments.max_memory,
-        },
-        memory_bytes: forecasts.iter().map(|forecast| forecast.map(|forecast| forecast.memory_bytes)).collect(),
+    let limits = Limits {
+        n_jobs: arguments.jobs,
+        n_threads: (n_threads / arguments.jobs).max(1),
+        memory_bytes: arguments.max_memory,
     };
-    let outcome = schedule.run(&cells, &mut ledger, console);
-    let ledger = Ledger::read(&folder)?;
-    ledger.write()?;
-    if let Err(error) = outcome {
-        console.note(&format!(
-            "{} of {} runs are done; the same command goes on",
-            ledger.n(RunState::Done),
-            ledger.entries.len()
-        ))?;
-        return Err(error);
+    let memory_bytes = forecasts.iter().map(|forecast| forecast.map(|forecast| forecast.memory_bytes)).collect();
+    let schedule = Schedule { folder: &folder, program, plugins: plugins.to_vec(), limits, memory_bytes };
+    run(&schedule, &cells, ledger, console)?;
+    conclude(&folder, arguments.json, catalogue, console)
+}
+
+/// Runs what is missing; says what goes on where it was stopped.
+fn run(schedule: &Schedule<'_>, cells: &[Cell], mut ledger: Ledger<'_>, console: &mut Console<'_>) -> Result<()> {
+    let outcome = schedule.run(cells, &mut ledger, console);
+    if outcome.is_err() {
+        let ledger = Ledger::read(schedule.folder)?;
+        ledger.write()?;
+        let (n_done, n_all) = (ledger.n(RunState::Done), ledger.entries.len());
+        console.note(&format!("{n_done} of {n_all} runs are done; the same command goes on"))?;
     }
-    let compared = gather(&folder, &ledger, catalogue)?;
-    finish(&compared, (&folder, &ledger), arguments.json, console)
+    outcome
 }
 
 fn read(arguments: &AblateArguments, catalogue: &Catalogue) -> Result<Ablation> {
@@ -284,10 +280,27 @@ fn emit(
 
 fn collect(arguments: &CollectArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let folder = Folder::open(&arguments.folder).of_input()?;
-    let ledger = Ledger::read(&folder).of_input()?;
+    conclude(&folder, arguments.json, catalogue, console)
+}
+
+/// Gathers what is done, writes and prints the comparison; an error where runs failed.
+fn conclude(folder: &Folder, json: bool, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let ledger = Ledger::read(folder).of_input()?;
     ledger.write()?;
-    let compared = gather(&folder, &ledger, catalogue)?;
-    finish(&compared, (&folder, &ledger), arguments.json, console)
+    let compared = gather(folder, &ledger, catalogue)?;
+    write(&compared, folder.path())?;
+    match json {
+        true => console.print_json(&compared)?,
+        false => console.print(&table_text(&compared, console.colour))?,
+    }
+    console.note(&format!("report: {}", folder.path().join("report.html").display()))?;
+    let (n_failed, n_all) = (ledger.n(RunState::Failed), ledger.entries.len());
+    ensure!(
+        n_failed == 0,
+        "{n_failed} of {n_all} runs failed; what they said is in `{}`; `--retry-failed` runs them again",
+        folder.path().join("logs").display()
+    );
+    Ok(())
 }
 
 fn gather(folder: &Folder, ledger: &Ledger<'_>, catalogue: &Catalogue) -> Result<Comparison> {
@@ -296,28 +309,4 @@ fn gather(folder: &Folder, ledger: &Ledger<'_>, catalogue: &Catalogue) -> Result
     let terms =
         Terms { name: &study.name, metrics: &study.metrics, margins: &study.margins, subjects: &Subjects::of(&base) };
     comparison(&terms, groups(folder, ledger)?)
-}
-
-/// Writes and prints the comparison; an error where runs failed.
-fn finish(
-    compared: &Comparison,
-    (folder, ledger): (&Folder, &Ledger<'_>),
-    json: bool,
-    console: &mut Console<'_>,
-) -> Result<()> {
-    write(compared, folder.path())?;
-    if json {
-        console.print_json(compared)?;
-    } else {
-        console.print(&table_text(compared, console.colour))?;
-    }
-    console.note(&format!("report: {}", folder.path().join("report.html").display()))?;
-    let (n_failed, n_all) = (ledger.n(RunState::Failed), ledger.entries.len());
-    if n_failed > 0 {
-        bail!(
-            "{n_failed} of {n_all} runs failed; what they said is in `{}`; `--retry-failed` runs them again",
-            folder.path().join("logs").display()
-        );
-    }
-    Ok(())
 }

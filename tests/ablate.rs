@@ -94,16 +94,18 @@ fn a_failure_hurts_no_other_run_and_can_be_tried_again() {
     let path = folder.path();
     ablate_to(0, path, &["study.toml", "--only", "base/0"]);
     assert_eq!(ledger(path), ["done", "pending", "pending", "pending"]);
-    // a file where the folder of a variant should be
-    let obstacle = path.join("runs/study/cells/alone");
-    std::fs::write(&obstacle, "in the way").unwrap();
+    // a file where a run directory should be, and one where the folder of a variant should be
+    let obstacles = ["base/seed-1", "alone"].map(|name| path.join("runs/study/cells").join(name));
+    obstacles.iter().for_each(|obstacle| std::fs::write(obstacle, "mine").unwrap());
     let text = ablate_to(1, path, &["study.toml"]);
-    assert!(text.contains("2 of 4 runs failed") && text.contains("alone seed-0 failed: error:"), "{text}");
-    assert_eq!(ledger(path), ["done", "failed", "done", "failed"]);
+    assert!(text.contains("3 of 4 runs failed") && text.contains("alone seed-0 failed: error:"), "{text}");
+    assert!(text.contains("base seed-1 failed: ") && text.contains("is in the way"), "{text}");
+    assert_eq!(ledger(path), ["done", "failed", "failed", "failed"]);
     assert!(std::fs::read_to_string(path.join("runs/study/report.html")).unwrap().contains("alone, seed 1"));
-    std::fs::remove_file(&obstacle).unwrap();
+    assert!(obstacles.iter().all(|obstacle| std::fs::read(obstacle).unwrap() == b"mine"));
+    obstacles.iter().for_each(|obstacle| std::fs::remove_file(obstacle).unwrap());
     let text = ablate_to(1, path, &["study.toml"]);
-    assert!(text.contains("0 to be run, 2 failed before"), "{text}");
+    assert!(text.contains("0 to be run, 3 failed before"), "{text}");
     ablate_to(0, path, &["study.toml", "--retry-failed"]);
     assert_eq!(ledger(path), ["done"; 4]);
 }

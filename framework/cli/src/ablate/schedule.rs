@@ -89,22 +89,25 @@ impl Schedule<'_> {
             }
             while self.has_room(waiting.front(), running) {
                 let Some(cell) = waiting.pop_front() else { break };
-                running.push(self.start(cell)?);
-                ledger.set(cell, RunState::Running)?;
-                progress.started(&self.folder.title(cell));
+                match self.start(cell) {
+                    Ok(one) => {
+                        running.push(one);
+                        ledger.set(cell, RunState::Running)?;
+                        progress.started(&self.folder.title(cell));
+                    }
+                    Err(error) => {
+                        self.fail(cell, &format!("{error:#}"))?;
+                        self.tell((cell, RunState::Failed, Duration::ZERO), ledger, (progress, console))?;
+                    }
+                }
             }
             let mut still = Vec::new();
             for mut one in running.drain(..) {
                 match one.child.try_wait().context("a run cannot be watched")? {
                     None => still.push(one),
                     Some(status) => {
-                        let state = self.ended(one.cell, status)?;
-                        ledger.set(one.cell, state)?;
-                        let title = self.folder.title(one.cell);
-                        progress.ended((&title, state, one.start.elapsed()), console)?;
-                        if state == RunState::Failed {
-                            console.note(&format!("{title} failed: {}", self.folder.reason(one.cell)))?;
-                        }
+                        let ended = (one.cell, self.ended(one.cell, status)?, one.start.elapsed());
+                        self.tell(ended, ledger, (progress, console))?;
                     }
                 }
             }
@@ -157,9 +160,30 @@ impl Schedule<'_> {
         if status.code() == Some(i32::from(INTERRUPTED)) {
             return Ok(RunState::Pending);
         }
-        let failed = self.folder.path().join(self.folder.log(cell, "failed"));
-        write_atomically(&failed, format!("{status}\n").as_bytes())?;
+        self.fail(cell, &status.to_string())?;
         Ok(RunState::Failed)
+    }
+
+    /// Keeps how a run ended that failed.
+    fn fail(&self, cell: Cell, how: &str) -> Result<()> {
+        let failed = self.folder.path().join(self.folder.log(cell, "failed"));
+        write_atomically(&failed, format!("{how}\n").as_bytes())
+    }
+
+    /// Tells ledger and reader what became of a run.
+    fn tell(
+        &self,
+        (cell, state, took): (Cell, RunState, Duration),
+        ledger: &mut Ledger<'_>,
+        (progress, console): (&mut CellProgress, &mut Console<'_>),
+    ) -> Result<()> {
+        ledger.set(cell, state)?;
+        let title = self.folder.title(cell);
+        progress.ended((&title, state, took), console)?;
+        if state == RunState::Failed {
+            console.note(&format!("{title} failed: {}", self.folder.reason(cell)))?;
+        }
+        Ok(())
     }
 }
 

@@ -220,12 +220,14 @@ impl Folder {
     /// When a file cannot be removed.
     pub fn clear(&self, cell: Cell) -> Result<()> {
         let run = self.path.join(self.run(cell));
-        if run.exists() {
+        if run.is_dir() {
             std::fs::remove_dir_all(&run).with_context(|| format!("`{}` cannot be removed", run.display()))?;
         }
-        let failed = self.path.join(self.log(cell, "failed"));
-        if failed.exists() {
-            std::fs::remove_file(&failed).with_context(|| format!("`{}` cannot be removed", failed.display()))?;
+        ensure!(!run.exists(), "`{}` is in the way: a run directory is to be made there", run.display());
+        for said in ["failed", "log"].map(|ending| self.path.join(self.log(cell, ending))) {
+            if said.exists() {
+                std::fs::remove_file(&said).with_context(|| format!("`{}` cannot be removed", said.display()))?;
+            }
         }
         Ok(())
     }
@@ -239,6 +241,9 @@ impl Folder {
         let start = told.unwrap_or(lines.len().saturating_sub(3));
         let said = lines[start..].iter().take(12).copied().collect::<Vec<_>>().join("\n");
         let ended = code.trim();
+        if log.is_empty() && !ended.is_empty() {
+            return ended.to_owned();
+        }
         if said.is_empty() {
             format!("it said nothing and ended with {ended}")
         } else {

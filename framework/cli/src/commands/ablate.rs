@@ -85,8 +85,13 @@ fn read(arguments: &AblateArguments, catalogue: &Catalogue) -> Result<Ablation> 
         }
     };
     if !arguments.seeds.is_empty() {
+        let mut seeds = arguments.seeds.clone();
+        seeds.sort_unstable();
+        seeds.dedup();
+        if seeds.len() < arguments.seeds.len() {
+            return Err(Misuse::new("`--seeds` names a seed twice").into());
+        }
         ablation.seeds = arguments.seeds.clone();
-        ablation.seeds.dedup();
     }
     ablation.margins.extend(arguments.margin.iter().cloned());
     Ok(ablation)

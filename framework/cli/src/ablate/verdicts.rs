@@ -30,8 +30,10 @@ pub struct Values {
 pub fn compare(metric: &Metric, margin: Option<f64>, variants: &[Values]) -> ComparedMetric {
     let base = variants.first().map(|base| base.values.clone()).unwrap_or_default();
     let mut rows: Vec<MetricRow> = variants.iter().map(row).collect();
-    for (row, variant) in rows.iter_mut().zip(variants).skip(1) {
-        row.difference = difference(&base, &variant.values, margin);
+    let pairs: Vec<Vec<f64>> = variants.iter().skip(1).map(|variant| differences(&base, &variant.values)).collect();
+    let n_tests = pairs.iter().filter(|differences| differences.len() > 1).count();
+    for (row, differences) in rows.iter_mut().skip(1).zip(&pairs) {
+        row.difference = difference(differences, (margin, n_tests));
     }
     correct(&mut rows);
     for difference in rows.iter_mut().filter_map(|row| row.difference.as_mut()) {
@@ -59,24 +61,31 @@ fn row(variant: &Values) -> MetricRow {
     }
 }
 
-fn difference(base: &[(u64, f64)], variant: &[(u64, f64)], margin: Option<f64>) -> Option<Difference> {
+/// Variant less base for each seed that both have.
+fn differences(base: &[(u64, f64)], variant: &[(u64, f64)]) -> Vec<f64> {
     let of_base = |seed: u64| base.iter().find(|(other, _)| *other == seed).map(|(_, value)| *value);
-    let differences: Vec<f64> = variant.iter().filter_map(|(seed, value)| Some(value - of_base(*seed)?)).collect();
-    let paired = Paired::of(&differences)?;
+    variant.iter().filter_map(|(seed, value)| Some(value - of_base(*seed)?)).collect()
+}
+
+/// What differences say, before they are corrected for others. The seeds that would decide are those at which the smallest of
+/// all p-values would: Holm's first step.
+fn difference(differences: &[f64], (margin, n_tests): (Option<f64>, usize)) -> Option<Difference> {
+    let paired = Paired::of(differences)?;
+    let level = LEVEL / n_tests.max(1) as f64;
     Some(Difference {
         n_pairs: paired.n,
         mean: paired.mean,
         sd: paired.sd,
         interval: paired.interval,
-        bootstrap_interval: bootstrap_interval(&differences, BOOTSTRAP_SEED),
+        bootstrap_interval: bootstrap_interval(differences, BOOTSTRAP_SEED),
         p_t: paired.p,
-        p_wilcoxon: signed_rank(&differences),
+        p_wilcoxon: signed_rank(differences),
         p_t_holm: None,
         effect_size: paired.effect_size,
         p_equivalence: margin.and_then(|margin| paired.equivalence(margin)),
         p_equivalence_holm: None,
         verdict: Verdict::Undecided,
-        n_seeds_to_decide: paired.n_to_decide(margin, LEVEL, MAX_SEEDS),
+        n_seeds_to_decide: paired.n_to_decide(margin, level, MAX_SEEDS),
     })
 }
 

@@ -20,9 +20,10 @@ fn example(name: &str) -> String {
 fn help_and_version_are_results() {
     let (code, out, err) = cithara(&["--help"]);
     assert_eq!((code, err.as_str()), (0, ""));
-    for command in
-        ["check", "plan", "run", "embed", "predict", "evaluate", "ablate", "compare", "schema", "plugins", "doctor"]
-    {
+    for command in [
+        "check", "plan", "run", "embed", "predict", "evaluate", "ablate", "compare", "convert", "schema", "plugins",
+        "doctor",
+    ] {
         assert!(out.contains(&format!("\n  {command} ")), "{command}: {out}");
     }
     let (code, out, _) = cithara(&["--version"]);

@@ -7,6 +7,14 @@
 //!
 //! [`write_new_h5ad`] and [`write_new_h5mu`] write new files; [`Annotator`] adds results to a copy of a file, or in its
 //! place, and leaves every other object as it was. A file takes its name only when it is whole.
+//!
+//! Tables of counts in other formats become what is written as new files:
+//!
+//! | format | reader |
+//! |---|---|
+//! | 10x Genomics `.h5` (Cell Ranger 2 and later) | [`read_tenx_h5`] |
+//! | folder of `matrix.mtx`, `features.tsv` and `barcodes.tsv`, also as `.gz` | [`read_matrix_market`] |
+//! | `.csv`, `.tsv` and other separated text, also as `.gz` | [`read_delimited`] |
 
 mod annotated;
 mod annotator;
@@ -18,6 +26,7 @@ mod frame;
 mod layer;
 mod nearest;
 mod read;
+mod tables;
 mod text_tree;
 mod write;
 
@@ -29,6 +38,7 @@ pub use dense::Dense;
 pub use file::{File, Kind};
 pub use frame::Frame;
 pub use layer::Layer;
+pub use tables::{DelimitedSpec, read_delimited, read_matrix_market, read_tenx_h5};
 pub use text_tree::TextTree;
 pub use write::{Matrix, NewAnnData, NewMuData, write_new_h5ad, write_new_h5mu};
 

@@ -50,6 +50,8 @@ pub enum Command {
     /// Make a run of a model that another program learned.
     #[command(subcommand)]
     Import(ImportCommand),
+    /// Make a .h5mu or .h5ad of count tables in other formats.
+    Convert(ConvertArguments),
     /// Make the simulated cells of the APOLLO paper.
     Simulate(SimulateArguments),
     /// List or describe components.
@@ -341,6 +343,40 @@ pub struct ImportMultidgdArguments {
     /// Replace a run of the same directory, and the spec.
     #[arg(long)]
     pub force: bool,
+}
+
+/// `cithara convert`.
+#[derive(Debug, Args)]
+#[command(after_help = "cithara convert filtered_feature_bc_matrix.h5 --out cells.h5mu\n\
+cithara convert rna=rna.csv.gz protein=adt.csv.gz --features rows --out cells.h5mu")]
+pub struct ConvertArguments {
+    /// Tables, or `NAME=TABLE` to name their modality: a 10x `.h5`, a folder with `matrix.mtx`, `.csv` or `.tsv`, also `.gz`.
+    #[arg(required = true)]
+    pub inputs: Vec<String>,
+    /// The file to be made: .h5mu, or .h5ad of one modality.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Where a `.csv` or `.tsv` has its features.
+    #[arg(long, value_enum)]
+    pub features: Option<Orientation>,
+    /// The rows of a `.csv` or `.tsv` have no names: they are called 0, 1, ….
+    #[arg(long)]
+    pub no_row_names: bool,
+    /// Take empty entries of a `.csv` or `.tsv` as 0.
+    #[arg(long)]
+    pub missing_is_zero: bool,
+    /// Overwrite the file if it exists.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// Where a table has its features.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Orientation {
+    /// A feature in each row, a cell in each column.
+    Rows,
+    /// A feature in each column, a cell in each row.
+    Columns,
 }
 
 /// `cithara simulate`.

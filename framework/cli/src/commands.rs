@@ -3,6 +3,7 @@
 mod ablate;
 mod check;
 mod compare;
+mod convert;
 mod demo;
 mod doctor;
 mod embed;
@@ -40,6 +41,7 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
         Command::Gene2peak(arguments) => gene2peak::execute(&arguments, catalogue, console),
         Command::Import(command) => import::execute(&command, catalogue, console),
+        Command::Convert(arguments) => convert::execute(&arguments, console),
         Command::Simulate(arguments) => simulate::execute(&arguments, console),
         Command::Plugins(command) => plugins::execute(&command, catalogue, console),
         Command::Schema(arguments) => schema::execute(&arguments, catalogue, console),

@@ -17,6 +17,11 @@ use crate::csr::ensure_columns_fit;
 /// Rows of a matrix kept row by row; only their values are read.
 pub(crate) fn read_rows(group: &Group, naming: &Naming, rows: Range<usize>) -> Result<Csr> {
     naming.check_shape(&shape(group)?)?;
+    read_rows_of_known_shape(group, naming, rows)
+}
+
+/// Rows of a matrix kept row by row whose shape is not an attribute and was compared with the names before.
+pub(crate) fn read_rows_of_known_shape(group: &Group, naming: &Naming, rows: Range<usize>) -> Result<Csr> {
     let name = |row: usize, column: usize, value: f64| naming.misfit(row, column, value);
     let stored = Stored { group, n_minor: naming.features.len(), misfit: &name };
     let mut matrix = stored.read(naming.cells.len(), rows)?;

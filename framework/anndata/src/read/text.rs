@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 use hdf5::Container;
-use hdf5::types::{FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
+use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5_metno as hdf5;
 
 use super::place::{explain, label};
@@ -21,9 +21,8 @@ pub(crate) fn read(object: &Container) -> Result<Vec<String>> {
     let texts = match object.dtype()?.to_descriptor()? {
         TypeDescriptor::VarLenUnicode => decode(object.read_raw::<VarLenUnicode>(), VarLenUnicode::as_bytes),
         TypeDescriptor::VarLenAscii => decode(object.read_raw::<VarLenAscii>(), VarLenAscii::as_bytes),
-        TypeDescriptor::FixedAscii(size) | TypeDescriptor::FixedUnicode(size) if size <= LONGEST => {
-            read_fixed(object, size)
-        }
+        TypeDescriptor::FixedAscii(size) if size <= LONGEST => read_ascii(object, size),
+        TypeDescriptor::FixedUnicode(size) if size <= LONGEST => read_unicode(object, size),
         other => bail!("{} holds {other}, not text", label(object)),
     };
     texts.map_err(|error| explain(object, error))
@@ -34,15 +33,30 @@ fn decode<T>(values: hdf5::Result<Vec<T>>, bytes: impl Fn(&T) -> &[u8]) -> hdf5:
     Ok(values?.iter().map(decoded).collect())
 }
 
-fn read_fixed(object: &Container, size: usize) -> hdf5::Result<Vec<String>> {
+// HDF5 does not convert one character set into the other
+
+fn read_ascii(object: &Container, size: usize) -> hdf5::Result<Vec<String>> {
     match size {
-        0..=16 => read_fixed_as::<16>(object),
-        17..=64 => read_fixed_as::<64>(object),
-        65..=256 => read_fixed_as::<256>(object),
-        _ => read_fixed_as::<LONGEST>(object),
+        0..=16 => read_ascii_as::<16>(object),
+        17..=64 => read_ascii_as::<64>(object),
+        65..=256 => read_ascii_as::<256>(object),
+        _ => read_ascii_as::<LONGEST>(object),
     }
 }
 
-fn read_fixed_as<const N: usize>(object: &Container) -> hdf5::Result<Vec<String>> {
+fn read_ascii_as<const N: usize>(object: &Container) -> hdf5::Result<Vec<String>> {
+    decode(object.read_raw::<FixedAscii<N>>(), FixedAscii::as_bytes)
+}
+
+fn read_unicode(object: &Container, size: usize) -> hdf5::Result<Vec<String>> {
+    match size {
+        0..=16 => read_unicode_as::<16>(object),
+        17..=64 => read_unicode_as::<64>(object),
+        65..=256 => read_unicode_as::<256>(object),
+        _ => read_unicode_as::<LONGEST>(object),
+    }
+}
+
+fn read_unicode_as<const N: usize>(object: &Container) -> hdf5::Result<Vec<String>> {
     decode(object.read_raw::<FixedUnicode<N>>(), FixedUnicode::as_bytes)
 }

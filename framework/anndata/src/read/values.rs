@@ -98,7 +98,8 @@ fn stored(dataset: &Dataset) -> Result<Stored> {
     }
 }
 
-fn fits_single(value: f64) -> bool {
+/// Whether single precision holds a value: finite, and exactly if it is whole.
+pub(crate) fn fits_single(value: f64) -> bool {
     let single = value as f32;
     single.is_finite() && (value.fract() != 0.0 || f64::from(single) == value)
 }

@@ -1,0 +1,17 @@
+//! From count tables in other formats to new AnnData and MuData; one file per format.
+//!
+//! `features` is where the two 10x formats meet: it splits a matrix by the kinds of its features. Memory follows the
+//! values that are not zero in all of them.
+
+mod delimited;
+mod features;
+mod matrix_market;
+mod names;
+mod tenx_folder;
+mod tenx_h5;
+mod text_file;
+mod triplets;
+
+pub use delimited::{DelimitedSpec, read_delimited};
+pub use tenx_folder::read_matrix_market;
+pub use tenx_h5::read_tenx_h5;

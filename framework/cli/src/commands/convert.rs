@@ -1,0 +1,94 @@
+//! `cithara convert`: count tables of other formats as one .h5ad or .h5mu file.
+
+use super::model::OfInput;
+use crate::arguments::{ConvertArguments, Orientation};
+use crate::console::Console;
+use crate::failure::Misuse;
+use anndata::{
+    DelimitedSpec, Frame, NewAnnData, NewMuData, read_delimited, read_matrix_market, read_tenx_h5, write_new_h5ad,
+    write_new_h5mu,
+};
+use anyhow::{Result, bail, ensure};
+use indexmap::{IndexMap, IndexSet};
+use std::path::Path;
+
+/// Modalities by name.
+type Modalities = IndexMap<String, NewAnnData>;
+
+pub(super) fn execute(arguments: &ConvertArguments, console: &mut Console<'_>) -> Result<()> {
+    let out = &arguments.out;
+    if out.exists() && !arguments.force {
+        let text = format!("`{}` exists already", out.display());
+        return Err(Misuse::new(text).help("choose another name or say `--force`").into());
+    }
+    let ending = out.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    if !["h5ad", "h5mu"].contains(&ending) {
+        let text = format!("`{}` does not say what is to be written", out.display());
+        return Err(Misuse::new(text).help("end the last name with `.h5mu`, or `.h5ad` for one modality").into());
+    }
+    let mut modalities = Modalities::new();
+    for input in &arguments.inputs {
+        for (name, table) in read(input, arguments).of_input()? {
+            if modalities.contains_key(&name) {
+                let text = format!("two tables are of the modality `{name}`");
+                return Err(Misuse::new(text).help("name them, as in `protein=adt.csv`").into());
+            }
+            modalities.insert(name, table);
+        }
+    }
+    for (name, table) in &modalities {
+        console.note(&format!("{name}: {} cells × {} features", table.obs.n_rows(), table.var.n_rows()))?;
+    }
+    write(modalities, out, ending).of_input()?;
+    console.note(&format!("wrote {}", out.display()))
+}
+
+/// The modalities of one input, `PATH` or `NAME=PATH`.
+fn read(input: &str, arguments: &ConvertArguments) -> Result<Vec<(String, NewAnnData)>> {
+    let (name, path) = match input.split_once('=') {
+        Some((name, path)) if !Path::new(input).exists() => (Some(name), Path::new(path)),
+        _ => (None, Path::new(input)),
+    };
+    let found = read_path(path, arguments)?;
+    match (name, found.len()) {
+        (None, _) => Ok(found),
+        (Some(name), 1) => Ok(found.into_iter().map(|(_, table)| (name.to_owned(), table)).collect()),
+        (Some(name), n) => bail!("`{}` holds {n} modalities, so it cannot be called `{name}`", path.display()),
+    }
+}
+
+fn read_path(path: &Path, arguments: &ConvertArguments) -> Result<Vec<(String, NewAnnData)>> {
+    ensure!(path.exists(), "`{}` does not exist", path.display());
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let plain = name.strip_suffix(".gz").unwrap_or(&name);
+    match plain.rsplit_once('.') {
+        _ if path.is_dir() => read_matrix_market(path),
+        Some((_, "mtx")) => read_matrix_market(path),
+        Some((_, "h5")) => read_tenx_h5(path),
+        Some((stem, "csv" | "tsv" | "txt" | "tab")) => {
+            let spec = DelimitedSpec {
+                features_in_rows: arguments.features.map(|features| features == Orientation::Rows),
+                missing_is_zero: arguments.missing_is_zero,
+                named_rows: !arguments.no_row_names,
+                ..DelimitedSpec::default()
+            };
+            Ok(vec![(stem.to_owned(), read_delimited(path, &spec)?)])
+        }
+        _ => bail!(
+            "`{}` is of no known format; a table is a 10x `.h5`, a folder with `matrix.mtx`, or `.csv`, `.tsv` or `.txt`, also with `.gz`",
+            path.display()
+        ),
+    }
+}
+
+/// Writes one modality as .h5ad, any number as .h5mu whose cells are those of any of them.
+fn write(modalities: Modalities, out: &Path, ending: &str) -> Result<()> {
+    if ending == "h5ad" {
+        let n = modalities.len();
+        ensure!(n == 1, "a .h5ad holds one modality, but there are {n}; write a .h5mu");
+        return modalities.values().try_for_each(|table| write_new_h5ad(out, table));
+    }
+    let cells: IndexSet<&String> = modalities.values().flat_map(|table| table.obs.index()).collect();
+    let obs = Frame::new(cells.into_iter().cloned().collect());
+    write_new_h5mu(out, &NewMuData { obs, modalities, ..NewMuData::default() })
+}

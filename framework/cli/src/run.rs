@@ -6,7 +6,6 @@ mod progress;
 mod train;
 
 pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names};
-pub(crate) use memory::peak_memory_bytes;
 pub use progress::Progress;
 pub(crate) use progress::{beside_bar, clock};
 pub use train::{Built, Prepared, Request, begin, prepare, start_device, train};

@@ -43,7 +43,8 @@ pub struct Provenance {
     /// Seconds that all of `cithara run` took, evaluation included; `None` until it has ended.
     #[serde(default)]
     pub total_secs: Option<f64>,
-    /// Most memory that the program held at a time; `None` until it has ended, and where the system does not tell.
+    /// Most memory that the program held at a time until the model was learned; `None` until then, and where the system does not
+    /// tell.
     #[serde(default)]
     pub peak_memory_bytes: Option<u64>,
     /// Components by role, name and the crate they come from.

@@ -8,7 +8,8 @@
 //! | `learned_rows.SPACE.LABEL[.SCORE]` | the same of the rows of step 1 |
 //! | `clustering.LABEL.SCORE` | agreement of mixture components with a label: `ari`, `nmi`, `ari_training`, `nmi_training` |
 //! | `mixing.COVARIATE` | 1 − silhouette of the classes of a covariate |
-//! | `fit_secs`, `total_secs`, `peak_memory_bytes` | what the run took |
+//! | `fit_secs`, `peak_memory_bytes` | what learning took |
+//! | `total_secs` | what the run took; runs of an ablation's base judge controls, too |
 //!
 //! Scores are those of `evaluation.tsv`; `pearson`, `auprc`, `balanced_accuracy` and `linear` stand for the usual ones.
 
@@ -63,8 +64,8 @@ impl Metric {
         };
         match (name, name.split_once('.')) {
             ("fit_secs", _) => plain("seconds of learning", Of::FitSecs),
-            ("total_secs", _) => plain("seconds of the whole run", Of::TotalSecs),
-            ("peak_memory_bytes", _) => plain("most memory held, in bytes", Of::PeakMemory),
+            ("total_secs", _) => plain("seconds of the whole run (of the base with controls)", Of::TotalSecs),
+            ("peak_memory_bytes", _) => plain("most memory held until the model was learned, in bytes", Of::PeakMemory),
             (_, Some((first, rest))) => subjects.metric(name, first, rest),
             (_, None) => Err(refusal("is not known".to_owned(), &subjects.usual_metrics())),
         }

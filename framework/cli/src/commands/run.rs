@@ -6,10 +6,7 @@ use crate::arguments::RunArguments;
 use crate::console::Console;
 use crate::failure::Interrupted;
 use crate::interrupt;
-use crate::run::{
-    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, peak_memory_bytes, prepare,
-    train,
-};
+use crate::run::{Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, prepare, train};
 use anndata::{Annotator, File};
 use anyhow::Result;
 use framework::data::{Dataset, data_files};
@@ -56,7 +53,6 @@ fn finish(out: &Path, start: Instant) -> Result<()> {
     let directory = RunDirectory::open(out)?;
     let mut provenance = directory.read_provenance()?;
     provenance.total_secs = Some(start.elapsed().as_secs_f64());
-    provenance.peak_memory_bytes = peak_memory_bytes();
     directory.write_provenance(&provenance)
 }
 

@@ -1,7 +1,7 @@
 //! What a process has held in memory.
 
 /// Most memory that this process held at a time, in bytes; where the system tells (Linux).
-pub(crate) fn peak_memory_bytes() -> Option<u64> {
+pub(super) fn peak_memory_bytes() -> Option<u64> {
     read(&std::fs::read_to_string("/proc/self/status").ok()?)
 }
 

@@ -1,5 +1,6 @@
 //! Opening data, learning a model, and leaving what was learned in a run directory.
 
+use super::memory::peak_memory_bytes;
 use anyhow::{Context, Result, bail, ensure};
 use framework::data::{Cohort, Dataset, Opened, Split, Subset, data_files};
 use framework::fit::{Event, Fit, Observer};
@@ -137,6 +138,7 @@ pub fn train(request: &Request<'_>, prepared: Prepared, progress: &mut dyn Obser
     log.finish()?;
     run.write_model(&model, &tables)?;
     provenance.fit_secs = Some(start.elapsed().as_secs_f64());
+    provenance.peak_memory_bytes = peak_memory_bytes();
     run.write_provenance(&provenance)
 }
 

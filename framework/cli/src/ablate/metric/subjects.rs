@@ -58,7 +58,7 @@ impl Subjects {
             names.extend(self.labels.iter().flat_map(of));
             names.extend(self.covariates.iter().map(|covariate| format!("mixing.{covariate}")));
         }
-        names.extend(["total_secs", "peak_memory_bytes"].map(str::to_owned));
+        names.extend(["fit_secs", "peak_memory_bytes"].map(str::to_owned));
         names
     }
 }

@@ -36,6 +36,8 @@ pub struct Ablation {
     pub seeds: Vec<u64>,
     /// Metrics that are compared; none where it is left to the program.
     pub metrics: Vec<String>,
+    /// Metrics that are better the lower they are, beside those of which the program knows it.
+    pub lower_is_better: Vec<String>,
     /// Differences of a metric up to which variants count as equivalent.
     pub margins: IndexMap<String, f64>,
     /// The variants, the base first.
@@ -119,6 +121,7 @@ fn of_file(reader: &mut Reader, root: &Node, written: &WrittenAblation<'_>) -> R
         base,
         seeds: section.seeds,
         metrics: section.metric,
+        lower_is_better: section.lower_is_better,
         margins: section.margin,
         variants,
     }))
@@ -159,6 +162,13 @@ fn check_metrics(
         }
     }
     let known: Vec<&str> = section.metric.iter().map(String::as_str).collect();
+    for (place, name) in section.lower_is_better.iter().enumerate() {
+        if !known.is_empty() && !known.contains(&name.as_str()) {
+            let place = node.place_of(&format!("lower_is_better[{place}]"));
+            let help = suggest::advice(name, "metrics", &known);
+            reader.diagnostics.push(place, format!("`{name}` is no metric of the ablation"), Some(help));
+        }
+    }
     for (name, child) in node.get("margin").and_then(Node::as_table).into_iter().flatten() {
         if !known.is_empty() && !known.contains(&name.as_str()) {
             let help = suggest::advice(name, "metrics", &known);

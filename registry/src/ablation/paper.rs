@@ -76,7 +76,15 @@ pub fn paper_ablation(
         return Err(reader.diagnostics);
     }
     let seeds = (0..n_seeds).collect();
-    Ok(Ablation { name, base: path.to_owned(), seeds, metrics: Vec::new(), margins: IndexMap::new(), variants })
+    Ok(Ablation {
+        name,
+        base: path.to_owned(),
+        seeds,
+        metrics: Vec::new(),
+        lower_is_better: Vec::new(),
+        margins: IndexMap::new(),
+        variants,
+    })
 }
 
 /// Zhang et al. 2026, Figs. 2 and 3 and their notebooks; variants that are the base are left out.

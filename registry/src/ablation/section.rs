@@ -31,6 +31,9 @@ pub struct AblationSection {
     /// `clustering.cell_type.ari`, `fit_secs`, `peak_memory_bytes`; predictions and probes of the base where none is given.
     #[serde(default)]
     pub metric: Vec<String>,
+    /// Metrics that are better the lower they are, beside those that are errors or costs.
+    #[serde(default)]
+    pub lower_is_better: Vec<String>,
     /// By metric: the difference up to which a variant counts as equivalent to the base.
     #[serde(default)]
     pub margin: IndexMap<String, f64>,

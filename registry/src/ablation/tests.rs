@@ -124,6 +124,10 @@ fn a_file_that_is_no_ablation_is_told() {
         ("[ablation]\nbase = \"base.toml\"\n[ablation.variant.\"a/b\"]\nset = { seed = 1 }", "cannot be called `a/b`"),
         ("[ablation]\nbase = \"base.toml\"\n[ablation.variant.base]\nset = { seed = 1 }", "the base spec as it is"),
         ("[ablation]\nbase = \"base.toml\"\n[ablation.variant.a]", "changes nothing"),
+        (
+            "[ablation]\nbase = \"base.toml\"\nmetric = [\"a\"]\nlower_is_better = [\"b\"]",
+            "`b` is no metric of the ablation",
+        ),
         ("[ablation]\nbase = \"base.toml\"\n[ablation.axis]\nseed = 3", "is no list of values"),
         ("[ablation]\nbase = \"base.toml\"\n[ablation.variant.a]\nsett = { seed = 1 }", "did you mean `set`?"),
     ] {

@@ -76,7 +76,10 @@ fn panel(svg: &mut String, lines: &[Line], (left, right): (f64, f64), (title, se
             let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3.5\" fill=\"{colour}\"/>");
         }
         let (x, y) = at(line.last().expect("a point"));
-        let _ = writeln!(svg, "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"{colour}\">{name}</text>", x + 8.0, y + 4.0);
+        let anchor = if x > 0.5 * (left + right) { "end" } else { "start" };
+        let y = y - 10.0;
+        let _ =
+            writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" fill=\"{colour}\" text-anchor=\"{anchor}\">{name}</text>");
     }
 }
 

@@ -41,6 +41,8 @@ pub struct Terms<'a> {
     pub name: &'a str,
     /// Names of the metrics.
     pub metrics: &'a [String],
+    /// Metrics that are better the lower they are, beside those of which the program knows it.
+    pub lower_is_better: &'a [String],
     /// Margins of equivalence.
     pub margins: &'a IndexMap<String, f64>,
     /// What the base has.
@@ -86,8 +88,9 @@ fn run_of(folder: &Folder, cell: Cell, state: RunState) -> Result<GroupRun> {
 pub fn comparison(terms: &Terms<'_>, groups: Vec<Group>) -> Result<Comparison> {
     let mut metrics = Vec::new();
     for name in terms.metrics {
-        let metric = Metric::named(name, terms.subjects)
+        let mut metric = Metric::named(name, terms.subjects)
             .map_err(|problem| anyhow::anyhow!("the metric `{name}` {}", problem.message))?;
+        metric.higher_is_better &= !terms.lower_is_better.contains(name);
         let values: Vec<Values> = groups.iter().map(|group| values(&metric, group)).collect();
         metrics.push(compare(&metric, terms.margins.get(name).copied(), &values));
     }

@@ -31,6 +31,9 @@ pub struct Study {
     pub seeds: Vec<u64>,
     /// Metrics that are compared.
     pub metrics: Vec<String>,
+    /// Metrics that are better the lower they are, beside those of which the program knows it.
+    #[serde(default)]
+    pub lower_is_better: Vec<String>,
     /// Margins of equivalence by metric.
     pub margins: IndexMap<String, f64>,
     /// Variants, the base first.
@@ -75,6 +78,7 @@ impl Study {
             base: ablation.base.clone(),
             seeds: ablation.seeds.clone(),
             metrics,
+            lower_is_better: ablation.lower_is_better.clone(),
             margins: ablation.margins.clone(),
             variants: (ablation.variants.iter())
                 .map(|variant| PlannedVariant { name: variant.name.clone(), overrides: variant.overrides.clone() })

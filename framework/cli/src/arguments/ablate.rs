@@ -129,6 +129,9 @@ pub struct CompareArguments {
     /// The difference up to which variants count as equivalent: `--margin rna_to_protein.pearson=0.01`. May be given again.
     #[arg(long, value_name = "METRIC=NUMBER", value_parser = margin)]
     pub margin: Vec<(String, f64)>,
+    /// A metric that is better the lower it is, beside those that are errors or costs. May be given again.
+    #[arg(long, value_name = "NAME")]
+    pub lower_is_better: Vec<String>,
     /// Compare although the runs have other data.
     #[arg(long)]
     pub other_data: bool,

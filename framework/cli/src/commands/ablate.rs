@@ -311,7 +311,12 @@ fn conclude(folder: &Folder, json: bool, catalogue: &Catalogue, console: &mut Co
 fn gather(folder: &Folder, ledger: &Ledger<'_>, catalogue: &Catalogue) -> Result<Comparison> {
     let base = read_file(&folder.path().join(folder.spec(0)), &[], catalogue)?;
     let study = &folder.study;
-    let terms =
-        Terms { name: &study.name, metrics: &study.metrics, margins: &study.margins, subjects: &Subjects::of(&base) };
+    let terms = Terms {
+        name: &study.name,
+        metrics: &study.metrics,
+        lower_is_better: &study.lower_is_better,
+        margins: &study.margins,
+        subjects: &Subjects::of(&base),
+    };
     comparison(&terms, groups(folder, ledger)?)
 }

@@ -41,7 +41,13 @@ pub(super) fn execute(arguments: &CompareArguments, catalogue: &Catalogue, conso
     let metrics = if arguments.metric.is_empty() { subjects.usual_metrics() } else { arguments.metric.clone() };
     let margins = arguments.margin.iter().cloned().collect();
     named_metrics(&metrics, arguments.margin.iter().map(|(name, _)| name), &subjects)?;
-    let terms = Terms { name: "comparison", metrics: &metrics, margins: &margins, subjects: &subjects };
+    let terms = Terms {
+        name: "comparison",
+        metrics: &metrics,
+        lower_is_better: &arguments.lower_is_better,
+        margins: &margins,
+        subjects: &subjects,
+    };
     let compared = comparison(&terms, grouped(runs)?)?;
     if let Some(folder) = &arguments.out {
         write(&compared, folder)?;

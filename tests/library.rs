@@ -61,6 +61,33 @@ fn no_damage_of_a_plugin_is_too_odd() {
     assert!(n_refused > n_cases / 4 && n_refused < n_cases, "{n_refused} of {n_cases} were refused");
 }
 
+/// Lengthens the section of thread-local variables that start as zeros, which lies nowhere in the file and whose addresses are
+/// those of what comes after it (ELF, 64 bits).
+fn with_many_thread_locals(mut bytes: Vec<u8>) -> Vec<u8> {
+    const NO_BITS: u64 = 8;
+    const THREAD_LOCAL: u64 = 0x400;
+    let number = |bytes: &[u8], from: usize, n: usize| {
+        bytes[from..from + n].iter().rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte))
+    };
+    let (table, size, n) = (number(&bytes, 0x28, 8), number(&bytes, 0x3a, 2), number(&bytes, 0x3c, 2));
+    let headers = (0..n).map(|section| (table + section * size) as usize);
+    let is_ours =
+        |header: &usize| number(&bytes, header + 4, 4) == NO_BITS && number(&bytes, header + 8, 8) & THREAD_LOCAL != 0;
+    let header = headers.into_iter().find(is_ours).expect("thread-local variables of the standard library");
+    bytes[header + 0x20..header + 0x28].copy_from_slice(&0x10_0000u64.to_le_bytes());
+    bytes
+}
+
+#[test]
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn thread_locals_do_not_hide_the_header() {
+    let library = built();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("locals.so");
+    std::fs::write(&path, with_many_thread_locals(std::fs::read(&library).unwrap())).unwrap();
+    assert_eq!(read_header(&path).unwrap(), read_header(&library).unwrap());
+}
+
 #[test]
 fn folders_devices_and_nothing_are_no_plugins() {
     let folder = tempfile::tempdir().unwrap();

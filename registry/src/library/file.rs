@@ -48,14 +48,12 @@ fn in_bytes(bytes: &[u8]) -> Result<(String, Header)> {
     )
 }
 
+/// The bytes at an address. Sections without bytes in the file, such as thread-local variables that start as zeros, have addresses
+/// that may be those of others, so only a section that has the bytes counts.
 fn header_at<'data>(file: &File<'data>, address: u64) -> Result<&'data [u8]> {
-    let holds = |section: &object::Section<'data, '_>| {
-        let start = section.address();
-        start <= address && address < start.saturating_add(section.size())
-    };
-    let section = file.sections().find(holds).context("it points outside the file")?;
-    let range = section.data_range(address, HEADER_BYTES as u64)?;
-    range.context("it points outside the file")
+    let bytes_of =
+        |section: object::Section<'data, '_>| section.data_range(address, HEADER_BYTES as u64).ok().flatten();
+    file.sections().find_map(bytes_of).context("it points outside the file")
 }
 
 #[cfg(test)]

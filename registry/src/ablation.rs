@@ -9,9 +9,9 @@ pub use paper::{Paper, paper_ablation};
 pub(crate) use section::AblationSection;
 
 use crate::catalogue::Catalogue;
-use crate::diagnostic::{Diagnostics, Place};
+use crate::diagnostic::Diagnostics;
 use crate::document::{Node, parse};
-use crate::read::{Written, read, stem, text_of};
+use crate::read::{Written, read, stem, text_of, whole_text};
 use crate::sections::{Reader, Site, properties, with_properties};
 use crate::{check, suggest};
 use expand::{Base, expand};
@@ -74,14 +74,7 @@ pub struct WrittenAblation<'a> {
 /// All that is wrong with the file or with any variant; or with the base spec, that alone.
 pub fn read_ablation(written: &WrittenAblation<'_>, catalogue: &Catalogue) -> Result<Ablation, Diagnostics> {
     let path = written.path;
-    let text = match text_of(path, "the ablation") {
-        Ok(text) => text,
-        Err((message, help)) => {
-            let mut diagnostics = Diagnostics::new(path.display().to_string(), "", written.overrides);
-            diagnostics.push(Place::Whole, message, help);
-            return Err(diagnostics);
-        }
-    };
+    let text = whole_text(path, "the ablation", written.overrides)?;
     let mut diagnostics = Diagnostics::new(path.display().to_string(), text.as_str(), written.overrides);
     let root = parse(&text, &mut diagnostics);
     let mut reader = Reader { catalogue: catalogue.clone(), diagnostics };

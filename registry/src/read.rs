@@ -36,11 +36,7 @@ pub struct Written<'a> {
 /// # Errors
 /// All that is wrong with it.
 pub fn read_file(path: &Path, overrides: &[String], catalogue: &Catalogue) -> Result<Experiment, Diagnostics> {
-    let text = text_of(path, "the spec").map_err(|(message, help)| {
-        let mut diagnostics = Diagnostics::new(path.display().to_string(), "", overrides);
-        diagnostics.push(Place::Whole, message, help);
-        diagnostics
-    })?;
+    let text = whole_text(path, "the spec", overrides)?;
     read(&Written { path, text: &text, overrides }, catalogue)
 }
 
@@ -64,6 +60,15 @@ pub fn read(written: &Written<'_>, catalogue: &Catalogue) -> Result<Experiment, 
             Err(reader.diagnostics)
         }
     }
+}
+
+/// The text of a file that is read with these overrides, or the error that there is none.
+pub(crate) fn whole_text(path: &Path, what: &str, overrides: &[String]) -> Result<String, Diagnostics> {
+    text_of(path, what).map_err(|(message, help)| {
+        let mut diagnostics = Diagnostics::new(path.display().to_string(), "", overrides);
+        diagnostics.push(Place::Whole, message, help);
+        diagnostics
+    })
 }
 
 /// The text of a file, or what is wrong with it and what to do.

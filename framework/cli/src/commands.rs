@@ -36,7 +36,7 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Run(arguments) => run::execute(&arguments, catalogue, console),
         Command::Embed(arguments) => embed::execute(&arguments, catalogue, console),
         Command::Predict(arguments) => predict::execute(&arguments, catalogue, console),
-        Command::Ablate(arguments) => ablate::execute(&arguments, (catalogue, &plugins), console),
+        Command::Ablate(arguments) => ablate::execute(&arguments, catalogue, console),
         Command::Compare(arguments) => compare::execute(&arguments, catalogue, console),
         Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
         Command::Gene2peak(arguments) => gene2peak::execute(&arguments, catalogue, console),

@@ -4,6 +4,7 @@ pub mod ablate;
 mod arguments;
 mod commands;
 mod console;
+mod drawing;
 pub mod evaluate;
 mod failure;
 pub mod gene2peak;

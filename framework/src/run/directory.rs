@@ -138,9 +138,7 @@ impl RunDirectory {
     /// # Errors
     /// When the file cannot be written.
     pub fn write_provenance(&self, provenance: &Provenance) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(provenance)?;
-        text.push('\n');
-        write_atomically(&self.file(PROVENANCE), text.as_bytes())
+        write_json(&self.file(PROVENANCE), provenance)
     }
 
     /// Which program made the run, from what, where and when.
@@ -235,6 +233,16 @@ impl RunDirectory {
         let text = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
         Ok(text.lines().map(str::to_owned).collect())
     }
+}
+
+/// Writes something as indented JSON, whole or not at all.
+///
+/// # Errors
+/// When it cannot be written as JSON, or the file cannot be written.
+pub fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<()> {
+    let mut text = serde_json::to_string_pretty(value)?;
+    text.push('\n');
+    write_atomically(path, text.as_bytes())
 }
 
 /// What is written beside tensors.

@@ -16,7 +16,7 @@ mod log;
 mod provenance;
 mod tensors;
 
-pub use directory::{Preparation, RunDirectory, write_atomically};
+pub use directory::{Preparation, RunDirectory, write_atomically, write_json};
 pub use log::MetricsLog;
 pub use provenance::{FileDigest, Provenance, digest_file, digest_text};
 pub use tensors::{read_tensors, write_tensors};

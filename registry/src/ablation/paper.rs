@@ -6,7 +6,7 @@ use crate::catalogue::Catalogue;
 use crate::diagnostic::{Diagnostics, Place};
 use crate::overrides::UNSET;
 use crate::preset::SHARED;
-use crate::read::{Written, read, stem, text_of};
+use crate::read::{Written, read, stem, whole_text};
 use crate::sections::Reader;
 use framework::spec::{Experiment, ModelKind};
 use indexmap::IndexMap;
@@ -49,11 +49,7 @@ pub fn paper_ablation(
     overrides: &[String],
     catalogue: &Catalogue,
 ) -> Result<Ablation, Diagnostics> {
-    let text = text_of(path, "the spec").map_err(|(message, help)| {
-        let mut diagnostics = Diagnostics::new(path.display().to_string(), "", overrides);
-        diagnostics.push(Place::Whole, message, help);
-        diagnostics
-    })?;
+    let text = whole_text(path, "the spec", overrides)?;
     let experiment = read(&Written { path, text: &text, overrides }, catalogue)?;
     let mut reader = Reader {
         catalogue: catalogue.clone(),

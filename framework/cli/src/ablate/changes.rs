@@ -1,8 +1,18 @@
-//! Where two resolved specs differ.
+//! Resolved specs as tables, and where two of them differ.
 
 use super::comparison::Change;
+use anyhow::{Context, Result};
 use std::path::Path;
 use toml::{Table, Value};
+
+/// Reads a resolved spec as the table that it is.
+///
+/// # Errors
+/// When the file cannot be read or is damaged.
+pub fn read_resolved(path: &Path) -> Result<Table> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("`{}` is damaged", path.display()))
+}
 
 /// Every key whose value differs, in the order of the first spec; tables are compared key by key.
 pub fn changes(base: &Table, other: &Table) -> Vec<Change> {

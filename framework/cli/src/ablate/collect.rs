@@ -9,7 +9,7 @@ use super::report::{report_html, table_csv};
 use super::study::{Cell, Folder};
 use super::verdicts::{Values, compare};
 use anyhow::{Context, Result};
-use framework::run::{RunDirectory, write_atomically};
+use framework::run::{RunDirectory, write_atomically, write_json};
 use indexmap::IndexMap;
 use std::path::Path;
 use toml::Table;
@@ -146,10 +146,8 @@ fn values(metric: &Metric, group: &Group) -> Values {
 /// When a file cannot be written.
 pub fn write(comparison: &Comparison, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
-    let mut json = serde_json::to_string_pretty(comparison)?;
-    json.push('\n');
     let made_by = concat!("cithara ", env!("CARGO_PKG_VERSION"));
     write_atomically(&folder.join("ablation.csv"), table_csv(comparison).as_bytes())?;
-    write_atomically(&folder.join("ablation.json"), json.as_bytes())?;
+    write_json(&folder.join("ablation.json"), comparison)?;
     write_atomically(&folder.join("report.html"), report_html(comparison, made_by)?.as_bytes())
 }

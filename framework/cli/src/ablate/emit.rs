@@ -1,7 +1,7 @@
 //! A study for another engine: an array job, a Snakefile, or a command per line. All paths are relative to the study's folder,
 //! and `cithara` is looked for where `CITHARA` says, else on the `PATH`.
 
-use super::schedule::WITHOUT_CONTROLS;
+use super::schedule::{ALWAYS, OF_VARIANTS};
 use super::study::{Cell, Folder};
 use anyhow::Result;
 use framework::run::write_atomically;
@@ -83,13 +83,13 @@ pub fn snakemake(folder: &Folder, cells: &[Cell], resources: Resources) -> Resul
              output: \"cells/{{variant}}/seed-{{seed}}/evaluation.tsv\"\n    \
              log: \"logs/{{variant}}.seed-{{seed}}.log\"\n    \
              wildcard_constraints: seed=\"[0-9]+\", variant=\"[^/]+\"\n    \
-             params: controls=lambda wildcards: \"\" if wildcards.variant == \"{BASE}\" else \"{WITHOUT_CONTROLS}\"\n    \
+             params: controls=lambda wildcards: \"\" if wildcards.variant == \"{BASE}\" else \"{OF_VARIANTS}\"\n    \
              threads: {n_threads}\n\
          {memory}    \
              shell:\n        \
                  \"rm -f logs/{{wildcards.variant}}.seed-{{wildcards.seed}}.failed; \"\n        \
                  \"OMP_NUM_THREADS={{threads}} RAYON_NUM_THREADS={{threads}} {{CITHARA}} run {{input}} --set seed={{wildcards.seed}} \"\n        \
-                 \"--out cells/{{wildcards.variant}}/seed-{{wildcards.seed}} --force --no-annotation {{params.controls}} > /dev/null 2> {{log}} || \"\n        \
+                 \"--out cells/{{wildcards.variant}}/seed-{{wildcards.seed}} {ALWAYS} {{params.controls}} > /dev/null 2> {{log}} || \"\n        \
                  \"{{{{ code=$?; echo \\\"exit status: $code\\\" > logs/{{wildcards.variant}}.seed-{{wildcards.seed}}.failed; exit $code; }}}}\"\n",
         list = list.concat(),
         n_threads = resources.n_threads,
@@ -104,10 +104,10 @@ fn command(folder: &Folder, cell: Cell, n_threads: usize) -> String {
     let (run, seed) = (folder.run(cell).display().to_string(), cell.seed);
     let log = |ending: &str| folder.log(cell, ending).display().to_string();
     let (log, failed) = (log("log"), log("failed"));
-    let controls = if cell.variant > 0 { WITHOUT_CONTROLS } else { "" };
+    let controls = if cell.variant > 0 { OF_VARIANTS } else { "" };
     format!(
         "rm -f {failed}; OMP_NUM_THREADS={n_threads} RAYON_NUM_THREADS={n_threads} \"${{CITHARA:-cithara}}\" run {spec} --set seed={seed} \
-         --out {run} --force --no-annotation {controls} > /dev/null 2> {log} || {{ code=$?; echo \"exit status: $code\" > {failed}; (exit $code); }}"
+         --out {run} {ALWAYS} {controls} > /dev/null 2> {log} || {{ code=$?; echo \"exit status: $code\" > {failed}; (exit $code); }}"
     )
 }
 

@@ -19,14 +19,9 @@ pub struct Forecast {
 ///
 /// # Errors
 /// What keeps the variant from being run.
-pub fn forecast(
-    folder: &Folder,
-    variant: usize,
-    (program, plugins): (&Path, &[std::path::PathBuf]),
-) -> Result<Forecast> {
+pub fn forecast(folder: &Folder, variant: usize, program: &Path) -> Result<Forecast> {
     let mut command = Command::new(program);
     command.arg("plan").arg(folder.path().join(folder.spec(variant))).arg("--json").stdin(Stdio::null());
-    command.args(plugins.iter().flat_map(|plugin| ["--plugin".into(), plugin.clone()]));
     let found = command.output().with_context(|| format!("`{}` cannot be started", program.display()))?;
     if !found.status.success() {
         let said = String::from_utf8_lossy(&found.stderr);

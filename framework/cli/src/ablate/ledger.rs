@@ -12,7 +12,12 @@ pub struct Ledger<'a> {
     folder: &'a Folder,
     /// Cells and their states, in the order in which they are run.
     pub entries: Vec<(Cell, RunState)>,
+    /// What each finished run took, read once.
+    taken: Vec<Taken>,
 }
+
+/// Seconds and bytes of memory, where they are known.
+type Taken = [Option<f64>; 2];
 
 impl<'a> Ledger<'a> {
     /// Reads the state of every run from its files.
@@ -21,8 +26,9 @@ impl<'a> Ledger<'a> {
     /// When a run was made from another spec.
     pub fn read(folder: &'a Folder) -> Result<Ledger<'a>> {
         let state = |cell: Cell| Ok((cell, folder.state(cell)?));
-        let entries = folder.study.cells().into_iter().map(state).collect::<Result<_>>()?;
-        Ok(Ledger { folder, entries })
+        let entries: Vec<(Cell, RunState)> = folder.study.cells().into_iter().map(state).collect::<Result<_>>()?;
+        let taken = entries.iter().map(|(cell, state)| taken(folder, *cell, *state)).collect();
+        Ok(Ledger { folder, entries, taken })
     }
 
     /// Changes the state of a cell and writes the ledger.
@@ -30,8 +36,9 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// When the file cannot be written.
     pub fn set(&mut self, cell: Cell, state: RunState) -> Result<()> {
-        for entry in self.entries.iter_mut().filter(|(other, _)| *other == cell) {
-            entry.1 = state;
+        if let Some(place) = self.entries.iter().position(|(other, _)| *other == cell) {
+            self.entries[place].1 = state;
+            self.taken[place] = taken(self.folder, cell, state);
         }
         self.write()
     }
@@ -47,22 +54,21 @@ impl<'a> Ledger<'a> {
     /// When the file cannot be written.
     pub fn write(&self) -> Result<()> {
         let mut table = "variant\tseed\tstate\ttotal_secs\tpeak_memory_bytes\tdirectory\n".to_owned();
-        for (cell, state) in &self.entries {
-            let run = self.folder.run(*cell);
-            let numbers = match state {
-                RunState::Done => numbers(&self.folder.path().join(&run)),
-                _ => Default::default(),
-            };
+        for ((cell, state), taken) in self.entries.iter().zip(&self.taken) {
             let (name, seed) = (&self.folder.study.variants[cell.variant].name, cell.seed);
-            let [secs, bytes] = numbers.map(|number| number.map(|number| number.to_string()).unwrap_or_default());
+            let [secs, bytes] = taken.map(|number| number.map(|number| number.to_string()).unwrap_or_default());
+            let run = self.folder.run(*cell);
             let _ = writeln!(table, "{name}\t{seed}\t{}\t{secs}\t{bytes}\t{}", state.name(), run.display());
         }
         write_atomically(&self.folder.path().join("ledger.tsv"), table.as_bytes())
     }
 }
 
-/// Seconds and memory of a finished run.
-fn numbers(run: &std::path::Path) -> [Option<f64>; 2] {
-    let provenance = RunDirectory::open(run).and_then(|run| run.read_provenance());
+/// What a run took; nothing unless it has finished.
+fn taken(folder: &Folder, cell: Cell, state: RunState) -> Taken {
+    if state != RunState::Done {
+        return [None; 2];
+    }
+    let provenance = RunDirectory::open(&folder.path().join(folder.run(cell))).and_then(|run| run.read_provenance());
     provenance.map_or([None; 2], |found| [found.total_secs, found.peak_memory_bytes.map(|bytes| bytes as f64)])
 }

@@ -19,8 +19,10 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// Controls depend on data and split: once for each seed, beside the base, is enough.
-pub(super) const WITHOUT_CONTROLS: &str = "--no-controls";
+/// What every run of a study is told.
+pub(super) const ALWAYS: &str = "--force --no-annotation";
+/// What runs of variants are told, too: controls depend on data and split, so once for each seed, beside the base, is enough.
+pub(super) const OF_VARIANTS: &str = "--no-controls";
 
 /// How often children are looked at.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -45,8 +47,6 @@ pub struct Schedule<'a> {
     pub folder: &'a Folder,
     /// The program.
     pub program: PathBuf,
-    /// Plugins that the command line named.
-    pub plugins: Vec<PathBuf>,
     /// What runs may use.
     pub limits: Limits,
     /// Predicted peak memory of a run by variant, where it was asked for.
@@ -141,11 +141,10 @@ impl Schedule<'_> {
             .arg(path.join(self.folder.spec(cell.variant)))
             .arg("--out")
             .arg(path.join(self.folder.run(cell)));
-        command.args(["--set", &format!("seed={}", cell.seed), "--force", "--no-annotation", "--stop-with-stdin"]);
+        command.args(["--set", &format!("seed={}", cell.seed), "--stop-with-stdin"]).args(ALWAYS.split(' '));
         if cell.variant > 0 {
-            command.arg(WITHOUT_CONTROLS);
+            command.arg(OF_VARIANTS);
         }
-        command.args(self.plugins.iter().flat_map(|plugin| ["--plugin".into(), plugin.clone()]));
         command.env("OMP_NUM_THREADS", &threads).env("RAYON_NUM_THREADS", &threads);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log);
         let child = command.spawn().with_context(|| format!("`{}` cannot be started", self.program.display()))?;

@@ -10,10 +10,10 @@
 //! | `ledger.tsv` | the state of every run, for people |
 //! | `ablation.csv`, `ablation.json`, `report.html` | the comparison |
 
-use super::changes::{changes, portable};
+use super::changes::{changes, portable, read_resolved};
 use super::comparison::RunState;
 use anyhow::{Context, Result, ensure};
-use framework::run::{RunDirectory, write_atomically};
+use framework::run::{RunDirectory, write_atomically, write_json};
 use indexmap::IndexMap;
 use registry::Ablation;
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,7 @@ impl Folder {
             }
             write_atomically(&file, text.as_bytes())?;
         }
-        folder.write_study()?;
+        write_json(&folder.path.join(STUDY), &folder.study)?;
         Ok(folder)
     }
 
@@ -136,18 +136,9 @@ impl Folder {
         let study: Study = serde_json::from_slice(&text).with_context(|| format!("`{}` is damaged", file.display()))?;
         let mut folder = Folder { path: path.to_owned(), study, specs: Vec::new() };
         for place in 0..folder.study.variants.len() {
-            let file = path.join(folder.spec(place));
-            let text =
-                std::fs::read_to_string(&file).with_context(|| format!("`{}` cannot be read", file.display()))?;
-            folder.specs.push(toml::from_str(&text).with_context(|| format!("`{}` is damaged", file.display()))?);
+            folder.specs.push(read_resolved(&path.join(folder.spec(place)))?);
         }
         Ok(folder)
-    }
-
-    fn write_study(&self) -> Result<()> {
-        let mut text = serde_json::to_string_pretty(&self.study)?;
-        text.push('\n');
-        write_atomically(&self.path.join(STUDY), text.as_bytes())
     }
 
     /// Path of the folder.
@@ -198,9 +189,7 @@ impl Folder {
 
     /// Refuses a finished run of another spec than its variant's.
     fn ensure_same_spec(&self, cell: Cell, path: &Path) -> Result<()> {
-        let file = path.join("spec.toml");
-        let text = std::fs::read_to_string(&file).with_context(|| format!("`{}` cannot be read", file.display()))?;
-        let mut found: Table = toml::from_str(&text).with_context(|| format!("`{}` is damaged", file.display()))?;
+        let mut found = read_resolved(&path.join("spec.toml"))?;
         let mut wanted = self.specs[cell.variant].clone();
         for table in [&mut found, &mut wanted] {
             table.insert("seed".to_owned(), Value::Integer(cell.seed as i64));

@@ -20,11 +20,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-pub(super) fn execute(
-    arguments: &AblateArguments,
-    (catalogue, plugins): (&Catalogue, &[PathBuf]),
-    console: &mut Console<'_>,
-) -> Result<()> {
+pub(super) fn execute(arguments: &AblateArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     if let Some(AblateCommand::Collect(arguments)) = &arguments.command {
         return collect(arguments, catalogue, console);
     }
@@ -44,7 +40,7 @@ pub(super) fn execute(
     let ledger = Ledger::read(&folder).of_input()?;
     let cells = missing(&ledger, &wanted, arguments.retry_failed);
     let program = std::env::current_exe().context("this program cannot be found")?;
-    let forecasts = forecasts(&folder, &cells, (&program, plugins), console)?;
+    let forecasts = forecasts(&folder, &cells, &program, console)?;
     let n_threads = arguments.threads.or_else(|| Some(std::thread::available_parallelism().ok()?.get())).unwrap_or(1);
     if let Some(engine) = arguments.emit {
         return emit(engine, (&folder, &cells), (&forecasts, n_threads), console);
@@ -56,7 +52,7 @@ pub(super) fn execute(
         memory_bytes: arguments.max_memory,
     };
     let memory_bytes = forecasts.iter().map(|forecast| forecast.map(|forecast| forecast.memory_bytes)).collect();
-    let schedule = Schedule { folder: &folder, program, plugins: plugins.to_vec(), limits, memory_bytes };
+    let schedule = Schedule { folder: &folder, program, limits, memory_bytes };
     run(&schedule, &cells, ledger, console)?;
     conclude(&folder, arguments.json, catalogue, console)
 }
@@ -222,7 +218,7 @@ fn missing(ledger: &Ledger<'_>, wanted: &[Cell], retry_failed: bool) -> Vec<Cell
 fn forecasts(
     folder: &Folder,
     cells: &[Cell],
-    program: (&Path, &[PathBuf]),
+    program: &Path,
     console: &mut Console<'_>,
 ) -> Result<Vec<Option<Forecast>>> {
     let mut found = vec![None; folder.study.variants.len()];

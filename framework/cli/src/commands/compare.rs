@@ -2,7 +2,7 @@
 
 use super::ablate::named_metrics;
 use super::model::OfInput;
-use crate::ablate::changes::portable;
+use crate::ablate::changes::{portable, read_resolved};
 use crate::ablate::collect::{Group, GroupRun, Terms, comparison, write};
 use crate::ablate::comparison::{ComparedRun, RunState};
 use crate::ablate::metric::Subjects;
@@ -11,7 +11,7 @@ use crate::ablate::report::table_text;
 use crate::arguments::CompareArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use framework::run::RunDirectory;
 use registry::{Catalogue, read_file};
 use std::collections::HashMap;
@@ -22,8 +22,7 @@ use toml::Table;
 struct Opened {
     path: PathBuf,
     spec: Table,
-    seed: u64,
-    run: GroupRun,
+    run: ComparedRun,
     numbers: Numbers,
 }
 
@@ -60,25 +59,15 @@ fn open(path: &Path) -> Result<Opened> {
     let run = RunDirectory::open(path)?;
     let judged = run.file("evaluation.tsv").is_file();
     anyhow::ensure!(judged, "`{0}` was not judged; run `cithara evaluate {0}` first", path.display());
-    let file = run.file("spec.toml");
-    let text = std::fs::read_to_string(&file).with_context(|| format!("`{}` cannot be read", file.display()))?;
-    let spec: Table = toml::from_str(&text).with_context(|| format!("`{}` is damaged", file.display()))?;
-    let provenance = run.read_provenance()?;
-    let numbers = Numbers::of(&run)?;
-    let compared = ComparedRun {
-        seed: provenance.seed,
+    let spec = read_resolved(&run.file("spec.toml"))?;
+    let shown = ComparedRun {
+        seed: run.read_provenance()?.seed,
         directory: path.display().to_string(),
         state: RunState::Done,
         reason: None,
         curves: curves(&run),
     };
-    Ok(Opened {
-        path: path.to_owned(),
-        seed: provenance.seed,
-        run: GroupRun { run: compared, numbers: Some(numbers.clone()) },
-        numbers,
-        spec,
-    })
+    Ok(Opened { path: path.to_owned(), spec, numbers: Numbers::of(&run)?, run: shown })
 }
 
 fn ensure_same_data(runs: &[Opened]) -> Result<()> {
@@ -97,13 +86,13 @@ fn ensure_same_data(runs: &[Opened]) -> Result<()> {
 fn ensure_same_split(runs: &[Opened]) -> Result<()> {
     let mut of_seed: HashMap<u64, &Opened> = HashMap::new();
     for run in runs {
-        let first = *of_seed.entry(run.seed).or_insert(run);
+        let first = *of_seed.entry(run.run.seed).or_insert(run);
         if first.numbers.judged_cells != run.numbers.judged_cells {
             let wrong = format!(
                 "`{}` and `{}` have the seed {}, but other validation and test cells",
                 first.path.display(),
                 run.path.display(),
-                run.seed
+                run.run.seed
             );
             let help = "numbers of other cells do not compare; `--other-split` compares them all the same";
             return Err(Misuse::new(wrong).help(help).into());
@@ -128,11 +117,11 @@ fn grouped(runs: Vec<Opened>) -> Result<Vec<Group>> {
             }
         };
         let group = &mut groups[place].1;
-        if let Some(other) = group.runs.iter().find(|other| other.run.seed == run.seed) {
+        if let Some(other) = group.runs.iter().find(|other| other.run.seed == run.run.seed) {
             let wrong = format!("`{}` and `{}` are the same spec and seed", other.run.directory, run.path.display());
             return Err(Misuse::new(wrong).help("name one of them").into());
         }
-        group.runs.push(run.run);
+        group.runs.push(GroupRun { run: run.run, numbers: Some(run.numbers) });
     }
     Ok(groups.into_iter().map(|(_, group)| group).collect())
 }

@@ -2,7 +2,7 @@
 
 use super::{Interval, Verdict};
 use anyhow::Result;
-use framework::run::{RunDirectory, write_atomically};
+use framework::run::{RunDirectory, write_atomically, write_json};
 use serde::{Deserialize, Serialize};
 
 /// Everything that was found, in the order in which it is shown.
@@ -244,9 +244,7 @@ impl Evaluation {
     /// # Errors
     /// When a file cannot be written.
     pub fn write(&self, run: &RunDirectory) -> Result<()> {
-        let mut json = serde_json::to_string_pretty(self)?;
-        json.push('\n');
-        write_atomically(&run.file("evaluation.json"), json.as_bytes())?;
+        write_json(&run.file("evaluation.json"), self)?;
         write_atomically(&run.file("evaluation.tsv"), self.to_tsv().as_bytes())
     }
 }

@@ -9,18 +9,13 @@ use framework::data::Subset;
 use framework::run::RunDirectory;
 use framework::{Seed, TargetValues};
 
-fn evaluated(world: &World, seed: u64) -> Evaluation {
+fn task(world: &World, seed: u64) -> EvaluationTask<'_> {
     let World { trained, experiment, dataset, split, rows } = world;
-    let task = EvaluationTask {
-        trained,
-        experiment,
-        dataset,
-        split,
-        rows: Some(rows),
-        seed: Seed(seed),
-        beside_controls: true,
-    };
-    evaluate(&task, &mut |_| {}).unwrap()
+    EvaluationTask { trained, experiment, dataset, split, rows: Some(rows), seed: Seed(seed), beside_controls: true }
+}
+
+fn evaluated(world: &World, seed: u64) -> Evaluation {
+    evaluate(&task(world, seed), &mut |_| {}).unwrap()
 }
 
 fn method<'e>(scores: &'e PredictionScores, name: &str) -> &'e MethodScores {
@@ -61,10 +56,7 @@ fn a_shared_signal_is_found_and_stands_beside_its_controls() {
 #[test]
 fn without_controls_the_model_has_the_same_scores() {
     let world = World::make(Making::default());
-    let World { trained, experiment, dataset, split, rows } = &world;
-    let task =
-        EvaluationTask { trained, experiment, dataset, split, rows: Some(rows), seed: Seed(1), beside_controls: false };
-    let alone = evaluate(&task, &mut |_| {}).unwrap();
+    let alone = evaluate(&EvaluationTask { beside_controls: false, ..task(&world, 1) }, &mut |_| {}).unwrap();
     let own = |text: &str| -> Vec<String> {
         text.lines().filter(|line| line.split('\t').nth(5) == Some("false")).map(str::to_owned).collect()
     };
@@ -183,19 +175,7 @@ fn controls_are_told_the_totals_that_the_model_is_told() {
 #[test]
 fn what_does_not_belong_together_is_refused() {
     let mut world = World::make(Making::default());
-    let refused = |world: &World| {
-        let World { trained, experiment, dataset, split, rows } = world;
-        let task = EvaluationTask {
-            trained,
-            experiment,
-            dataset,
-            split,
-            rows: Some(rows),
-            seed: Seed(1),
-            beside_controls: true,
-        };
-        format!("{:#}", evaluate(&task, &mut |_| {}).unwrap_err())
-    };
+    let refused = |world: &World| format!("{:#}", evaluate(&task(world, 1), &mut |_| {}).unwrap_err());
     world.rows[0].1 = world.rows[0].1.narrow(0, 0, 10);
     assert!(refused(&world).contains("learned rows of `shared` have shape [10, 2]"));
     world.split = Split::new(vec![Subset::Training; 7]);
@@ -228,8 +208,8 @@ fn files_hold_all_and_are_read_back() {
 
 #[test]
 fn progress_names_what_is_computed() {
-    let World { trained, experiment, dataset, split, .. } = &World::make(Making::default());
-    let task = EvaluationTask { trained, experiment, dataset, split, rows: None, seed: Seed(1), beside_controls: true };
+    let world = World::make(Making::default());
+    let task = EvaluationTask { rows: None, ..task(&world, 1) };
     let mut said = Vec::new();
     let evaluation = evaluate(&task, &mut |what| said.push(what.to_owned())).unwrap();
     assert!(evaluation.learned_rows.is_empty());

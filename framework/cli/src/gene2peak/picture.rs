@@ -2,6 +2,7 @@
 
 use super::places::{Place, Places, Strand};
 use super::table::Link;
+use crate::drawing::{escaped, round_step};
 use std::fmt::Write as _;
 
 const WIDTH: f64 = 920.0;
@@ -93,12 +94,6 @@ impl Scale {
 
 fn percent(link: &Link) -> f64 {
     100.0 * link.relative_effect()
-}
-
-/// The smallest of 1, 2 and 5 times a power of ten that is not below.
-fn round_step(least: f64) -> f64 {
-    let power = 10f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= least).unwrap_or(power)
 }
 
 fn titles(svg: &mut String, locus: &Locus<'_>) {
@@ -235,10 +230,6 @@ fn stem(svg: &mut String, scale: &Scale, link: &Link, places: &Places) {
     );
 }
 
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,14 +245,6 @@ mod tests {
             n_expressing: 7,
             p_value: q_value,
             q_value,
-        }
-    }
-
-    #[test]
-    fn steps_are_round() {
-        let steps = [0.3, 0.5, 0.7, 1.0, 1.1, 23_000.0].map(round_step);
-        for (step, expected) in steps.iter().zip([0.5, 0.5, 1.0, 1.0, 2.0, 50_000.0]) {
-            assert!((step / expected - 1.0).abs() < 1e-12, "{step} instead of {expected}");
         }
     }
 

@@ -3,6 +3,7 @@
 use super::lettering::width;
 use super::numbers::{Figures, is_drawable, power_of, superscript, with_minus};
 use super::svg::{INK, LETTERS, PALE, Point, Svg};
+use crate::drawing::round_step;
 
 /// Above this ratio of the largest to the smallest, positive numbers are drawn by their logarithm.
 const WIDE: f64 = 20.0;
@@ -176,12 +177,6 @@ fn ends(values: &[f64]) -> Option<(f64, f64)> {
     let mut values = values.iter().copied().filter(|value| is_drawable(*value));
     let first = values.next()?;
     Some(values.fold((first, first), |(low, high), value| (low.min(value), high.max(value))))
-}
-
-/// The smallest of 1, 2 and 5 times a power of ten that is not below.
-fn round_step(least: f64) -> f64 {
-    let power = 10f64.powf(least.log10().floor());
-    [1.0, 2.0, 5.0, 10.0].into_iter().map(|times| times * power).find(|step| *step >= least).unwrap_or(power)
 }
 
 #[cfg(test)]

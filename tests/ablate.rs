@@ -167,15 +167,34 @@ fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-fn start(folder: &Path) -> Child {
+fn start(folder: &Path, more: &[&str]) -> Child {
     let mut command = command_in(folder, "cithara");
     command.args(["ablate", folder.join("study.toml").to_str().unwrap()]);
-    command.args(["--out", folder.join("runs/study").to_str().unwrap()]);
+    command.args(["--out", folder.join("runs/study").to_str().unwrap()]).args(more);
     command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
+fn signal(name: &str, pid: u32) {
+    assert!(Command::new("kill").args([name, &pid.to_string()]).status().unwrap().success());
+}
+
 fn kill(pid: u32) {
-    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    signal("-9", pid);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn runs_end_with_the_program_that_started_them() {
+    let folder = study("");
+    for (name, code) in [("-9", None), ("-INT", Some(130)), ("-TERM", Some(130))] {
+        // left alone, a run would take hours
+        let mut parent = start(folder.path(), &["--set", "fit.latent.n_epochs=1000000"]);
+        wait_for("a run", || !children(folder.path()).is_empty());
+        signal(name, parent.id());
+        assert_eq!(parent.wait().unwrap().code(), code, "{name}");
+        wait_for("the run to end", || children(folder.path()).is_empty());
+    }
+    assert!(ledger(folder.path()).iter().all(|state| state != "done"), "{:?}", ledger(folder.path()));
 }
 
 #[test]
@@ -184,7 +203,7 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bits() {
     let folder = study("");
     let path = folder.path();
     for n_done in 0..3 {
-        let mut parent = start(path);
+        let mut parent = start(path, &[]);
         wait_for("a run beside those that are done", || {
             let states = ledger(path);
             states.iter().filter(|state| *state == "done").count() >= n_done && !children(path).is_empty()
@@ -193,7 +212,7 @@ fn killed_at_any_moment_it_goes_on_to_the_same_bits() {
         parent.wait().unwrap();
         wait_for("the children to end", || children(path).is_empty());
     }
-    let mut parent = start(path);
+    let mut parent = start(path, &[]);
     wait_for("a child", || !children(path).is_empty());
     let child = children(path)[0];
     kill(child);

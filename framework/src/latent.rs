@@ -1,7 +1,8 @@
 //! Latent tables: a row per cell and space, and how rows are taken out and put back.
 
-use crate::fit::AdamRule;
+use crate::fit::{AdamRule, Checkpoint, Remember};
 use crate::spec::LatentOptimizer;
+use anyhow::Result;
 use tch::{Tensor, no_grad};
 
 /// Decay rates and guard of Adam (Kingma & Ba 2015), PyTorch's defaults.
@@ -114,6 +115,33 @@ impl LatentTable {
         no_grad(|| {
             let _ = self.rows.index_copy_(0, cells, rows);
         });
+    }
+}
+
+impl LatentTable {
+    fn parts(&self) -> [(&str, &Tensor); 4] {
+        [("rows", &self.rows), ("moment_1", &self.moment_1), ("moment_2", &self.moment_2), ("n_steps", &self.n_steps)]
+    }
+}
+
+impl Remember for LatentTable {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.parts().into_iter().for_each(|(part, tensor)| checkpoint.put(format!("{name}.{part}"), tensor));
+        Ok(())
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        self.parts().into_iter().try_for_each(|(part, tensor)| checkpoint.copy_into(&format!("{name}.{part}"), tensor))
+    }
+}
+
+impl<T: Remember> Remember for Vec<T> {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.iter().enumerate().try_for_each(|(place, one)| one.remember(&format!("{name}.{place}"), checkpoint))
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        self.iter_mut().enumerate().try_for_each(|(place, one)| one.recall(&format!("{name}.{place}"), checkpoint))
     }
 }
 

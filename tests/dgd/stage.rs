@@ -4,7 +4,7 @@ use crate::near;
 use framework::LatentPrior;
 use framework::anyhow::Result;
 use framework::data::{Dataset, Opened};
-use framework::fit::{Event, Fit, Observer};
+use framework::fit::{Checkpoints, Event, Fit, Observer};
 use framework::spec::Order;
 use serde_json::Value;
 use std::sync::atomic::AtomicBool;
@@ -134,8 +134,9 @@ fn learning_stops_when_the_published_one_did() {
         device: Device::Cpu,
         observer: &mut told,
         interrupted: &AtomicBool::new(false),
+        checkpoints: Checkpoints::none(),
     };
-    let tables = fit.run().unwrap();
+    let tables = fit.run().unwrap().tables;
     let history = &expected["history"];
     assert_eq!(told.n_epochs, 7);
     assert_eq!(history["epoch"].as_array().unwrap().len(), 14);

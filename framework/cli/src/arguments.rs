@@ -35,6 +35,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Learn the model of a spec, embed and predict all cells, evaluate.
     Run(RunArguments),
+    /// Go on with a run that was stopped.
+    Resume(ResumeArguments),
     /// Write the latent rows of cells into a copy of their file.
     Embed(EmbedArguments),
     /// Predict one modality from another and write it into a copy of the file.
@@ -125,6 +127,31 @@ pub struct RunArguments {
     /// Replace a run of the same directory.
     #[arg(long)]
     pub force: bool,
+    /// What follows learning.
+    #[command(flatten)]
+    pub then: ThenArguments,
+}
+
+/// `cithara resume`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The run goes on from its last checkpoint (`fit.checkpoint_every_secs`; one is also written at Ctrl-C, at a \
+request to terminate, and where a loss is not finite), to the same bits as if it had never stopped."
+)]
+pub struct ResumeArguments {
+    /// The run directory.
+    pub run: PathBuf,
+    /// Replace a value of `[fit]`: `--set fit.latent.learning_rate_decoder=1e-4`; recorded in the run. May be given again.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// What follows learning.
+    #[command(flatten)]
+    pub then: ThenArguments,
+}
+
+/// What is done with a model when it is learned.
+#[derive(Debug, Args)]
+pub struct ThenArguments {
     /// Learn only: no embedding, no prediction, no evaluation.
     #[arg(long)]
     pub only_fit: bool,

@@ -14,6 +14,7 @@ mod model;
 mod plan;
 mod plugins;
 mod predict;
+mod resume;
 mod run;
 mod schema;
 mod simulate;
@@ -34,6 +35,7 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Check(arguments) => check::execute(&arguments, catalogue, console),
         Command::Plan(arguments) => plan::execute(&arguments, catalogue, console),
         Command::Run(arguments) => run::execute(&arguments, catalogue, console),
+        Command::Resume(arguments) => resume::execute(&arguments, catalogue, console),
         Command::Embed(arguments) => embed::execute(&arguments, catalogue, console),
         Command::Predict(arguments) => predict::execute(&arguments, catalogue, console),
         Command::Ablate(arguments) => ablate::execute(&arguments, catalogue, console),

@@ -3,9 +3,13 @@
 use std::io::Read;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static INSTALL: Once = Once::new();
+
+/// How long a program may put its work in order after its standard input has closed.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The flag that Ctrl-C (or a request to terminate) sets; listens from the first call on.
 pub fn flag() -> &'static AtomicBool {
@@ -22,12 +26,15 @@ pub fn flag() -> &'static AtomicBool {
     &INTERRUPTED
 }
 
-/// Ends the program as soon as its standard input closes: a run that another program started does not outlive it.
+/// Stops as at Ctrl-C when the standard input closes, and ends the program soon after: a run that another program started
+/// does not outlive it.
 pub fn end_with_stdin() {
     std::thread::spawn(|| {
         let mut buffer = [0; 64];
         let mut stdin = std::io::stdin().lock();
         while matches!(stdin.read(&mut buffer), Ok(n) if n > 0) {}
+        INTERRUPTED.store(true, Ordering::Relaxed);
+        std::thread::sleep(PATIENCE);
         std::process::exit(i32::from(crate::INTERRUPTED));
     });
 }

@@ -3,7 +3,7 @@
 use crate::run::{check_targets, start_device};
 use anyhow::Result;
 use framework::data::{Dataset, Opened, Subset};
-use framework::fit::{Event, Fit, Observer, Stage};
+use framework::fit::{Checkpoints, Event, Fit, Observer, Stage};
 use framework::model::{Model, build_model};
 use framework::spec::{Experiment, ModelKind};
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,7 @@ pub fn plan(experiment: &Experiment) -> Result<Plan> {
         device,
         observer: &mut watch,
         interrupted: &stop,
+        checkpoints: Checkpoints::none(),
     }
     .run()?;
     let (n_generative_parameters, n_inference_parameters) = model.n_parameters();
@@ -142,7 +143,7 @@ struct StopWatch<'a> {
 impl Observer for StopWatch<'_> {
     fn observe(&mut self, event: &Event<'_>) {
         match event {
-            Event::Started { stage: Stage::Rows | Stage::OneStep | Stage::DecoderOnly, n_steps, n_epochs } => {
+            Event::Started { stage: Stage::Rows | Stage::OneStep | Stage::DecoderOnly, n_steps, n_epochs, .. } => {
                 (self.n_steps, self.n_epochs) = (*n_steps, *n_epochs);
             }
             Event::Step { .. } => {

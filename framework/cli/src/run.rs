@@ -8,5 +8,5 @@ mod train;
 pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names};
 pub use progress::Progress;
 pub(crate) use progress::{beside_bar, clock};
-pub use train::{Built, Prepared, Request, begin, prepare, start_device, train};
+pub use train::{Built, Ending, Prepared, Request, begin, prepare, resume, start_device, train};
 pub(crate) use train::{check_targets, now_secs};

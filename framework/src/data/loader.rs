@@ -31,15 +31,24 @@ impl Loader<'_> {
     ///
     /// # Errors
     /// The first error of reading or of `each`; nothing is read after it.
-    pub fn for_each(
+    pub fn for_each(&self, cells: &[usize], each: impl FnMut(u64, Minibatch) -> Result<ControlFlow<()>>) -> Result<()> {
+        self.for_each_from(0, cells, each)
+    }
+
+    /// The same, from minibatch `first` on.
+    ///
+    /// # Errors
+    /// The first error of reading or of `each`; nothing is read after it.
+    pub fn for_each_from(
         &self,
+        first: u64,
         cells: &[usize],
         mut each: impl FnMut(u64, Minibatch) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         std::thread::scope(|scope| {
             let (sender, receiver) = sync_channel(N_AHEAD);
             scope.spawn(move || {
-                for range in minibatches(cells.len(), self.minibatch) {
+                for range in minibatches(cells.len(), self.minibatch).into_iter().skip(first as usize) {
                     let minibatch = self.dataset.minibatch(&cells[range], self.targets);
                     let failed = minibatch.is_err();
                     if sender.send(minibatch).is_err() || failed {
@@ -47,8 +56,8 @@ impl Loader<'_> {
                     }
                 }
             });
-            for (step, minibatch) in receiver.into_iter().enumerate() {
-                if each(step as u64, minibatch?.to_device(self.device))?.is_break() {
+            for (step, minibatch) in (first..).zip(receiver) {
+                if each(step, minibatch?.to_device(self.device))?.is_break() {
                     break;
                 }
             }

@@ -7,7 +7,9 @@
 mod device;
 mod host;
 
+use super::checkpoint::{Checkpoint, Remember};
 use crate::latent::{BETA_1, BETA_2};
+use anyhow::{Result, ensure};
 use device::DeviceMoments;
 use host::HostMoments;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -145,6 +147,51 @@ impl Slot {
             Moments::Device(moments) => moments.step(&self.parameter, &gradient, stride),
         };
         penalised.then_some(norm)
+    }
+}
+
+impl Moments {
+    fn to_tensors(&self) -> [Tensor; 2] {
+        match self {
+            Moments::Single(moments) => moments.to_tensors(),
+            Moments::Double(moments) => moments.to_tensors(),
+            Moments::Device(moments) => moments.to_tensors(),
+        }
+    }
+
+    fn take_from(&mut self, names: [&str; 2], checkpoint: &Checkpoint) -> Result<()> {
+        match self {
+            Moments::Single(moments) => moments.take_from(names, checkpoint),
+            Moments::Double(moments) => moments.take_from(names, checkpoint),
+            Moments::Device(moments) => moments.take_from(names, checkpoint),
+        }
+    }
+}
+
+impl Remember for Adam {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        checkpoint.note(name, (self.n_steps, self.slots.len()))?;
+        for (place, slot) in self.slots.iter().enumerate() {
+            let [first, second] = slot.moments.to_tensors();
+            checkpoint.put(format!("{name}.{place}.first"), &first);
+            checkpoint.put(format!("{name}.{place}.second"), &second);
+        }
+        Ok(())
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        let (n_steps, n_slots): (i32, usize) = checkpoint.fact(name)?;
+        ensure!(
+            n_slots == self.slots.len(),
+            "`{name}` of the checkpoint is of {n_slots} tensors, not {}",
+            self.slots.len()
+        );
+        self.n_steps = n_steps;
+        for (place, slot) in self.slots.iter_mut().enumerate() {
+            let names = [format!("{name}.{place}.first"), format!("{name}.{place}.second")];
+            slot.moments.take_from([&names[0], &names[1]], checkpoint)?;
+        }
+        Ok(())
     }
 }
 

@@ -5,9 +5,10 @@ mod rows;
 pub(crate) use rows::SteppedRows;
 pub use rows::TriedRows;
 
+use super::checkpoint::{Checkpoint, Remember};
 use super::stage::{Moment, StageSettings, Work, run_stage};
 use super::sums::Sums;
-use super::{Adam, AdamRule, Fit, Stage, Window};
+use super::{Adam, AdamRule, Fit, Learned, Stage, Window};
 use crate::data::{Dataset, Loader, Subset};
 use crate::infer::map_all;
 use crate::latent::LatentTable;
@@ -29,7 +30,7 @@ const LEARNING: Objective = Objective { reduction: Reduction::Sum, ..Objective::
 ///
 /// # Errors
 /// When data cannot be read, a component refuses its input, or a loss is not finite.
-pub fn learn_decoder_only(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
+pub fn learn_decoder_only(fit: &mut Fit<'_>) -> Result<Learned> {
     let settings = fit.experiment.fit.dgd.clone();
     let (seed, model) = (fit.seed(), fit.model);
     seed.set_torch(Purpose::Latents, 0, 0);
@@ -48,16 +49,16 @@ pub fn learn_decoder_only(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
         validate_every_epochs: 1,
         patience: 0,
     };
-    run_stage(fit, stage, &mut work)?;
+    let is_whole = run_stage(fit, stage, &mut work)?;
     let mut tables = work.learned.into_tables();
     let others: Vec<usize> = [Subset::Validation, Subset::Test].into_iter().flat_map(|s| fit.split.of(s)).collect();
-    if !others.is_empty() && !fit.is_interrupted() {
+    if !others.is_empty() && is_whole {
         let rows = map_all(model, dataset, &others, device)?;
         let places: Vec<i64> = others.iter().map(|&cell| cell as i64).collect();
         let places = Tensor::from_slice(&places).to_device(device);
         tables.iter_mut().zip(&rows).for_each(|(table, rows)| table.replace(&places, rows));
     }
-    Ok(tables)
+    Ok(Learned { tables, is_whole })
 }
 
 /// Rows drawn by each space's prior; those of cells whose classes are known, and are to be looked at, start at their class.
@@ -166,6 +167,18 @@ impl<'a> DecoderOnly<'a> {
     }
 }
 
+impl Remember for DecoderOnly<'_> {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.rows.remember(&format!("{name}.rows"), checkpoint)?;
+        self.optimizers.remember(&format!("{name}.adam"), checkpoint)
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        self.rows.recall(&format!("{name}.rows"), checkpoint)?;
+        self.optimizers.recall(&format!("{name}.adam"), checkpoint)
+    }
+}
+
 /// Which optimizer a parameter belongs to: priors, priors of covariates, penalised weights, the rest.
 fn group_of(model: &Model, name: &str, tensor: &Tensor) -> usize {
     if let Some(of_prior) = name.strip_prefix("prior.") {
@@ -245,5 +258,17 @@ impl Work for Learning<'_> {
     /// The state of the last epoch is kept, as published.
     fn state(&self) -> Vec<Tensor> {
         Vec::new()
+    }
+
+    fn remember(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.learned.remember("learned", checkpoint)?;
+        self.tried.remember("tried", checkpoint)?;
+        self.window.remember("window", checkpoint)
+    }
+
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.learned.recall("learned", checkpoint)?;
+        self.tried.recall("tried", checkpoint)?;
+        self.window.recall("window", checkpoint)
     }
 }

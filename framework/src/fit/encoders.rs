@@ -1,6 +1,7 @@
 //! Step 2: encoders learn to find the rows of step 1 from what was measured; decoders and rows are frozen
 //! (Zhang et al. 2026, Methods).
 
+use super::checkpoint::{Checkpoint, Remember};
 use super::rows::Frozen;
 use super::stage::{Moment, StageSettings, Work, backward, run_stage};
 use super::sums::Sums;
@@ -11,19 +12,19 @@ use crate::latent::LatentTable;
 use crate::minibatch::{Features, Minibatch, Part, Target};
 use crate::model::{Branch, Model, Terms, trainable};
 use crate::seed::{Purpose, Seed};
-use crate::spec::{EncodersFit, TargetScaling};
+use crate::spec::{EncodersFit, LatentOptimizer, TargetScaling};
 use anyhow::Result;
 use std::ops::ControlFlow;
 use tch::{Device, Kind, Tensor, no_grad};
 
-/// Learns the encoders of every modality.
+/// Learns the encoders of every modality; returns whether that came to its end.
 ///
 /// # Errors
 /// When data cannot be read, a component refuses its input, or a loss is not finite.
-pub fn learn_encoders(fit: &mut Fit<'_>, tables: &[LatentTable]) -> Result<()> {
+pub fn learn_encoders(fit: &mut Fit<'_>, tables: &[LatentTable]) -> Result<bool> {
     let settings = fit.experiment.fit.encoders.clone();
     if settings.n_epochs == 0 {
-        return Ok(());
+        return Ok(true);
     }
     let frozen = Frozen::new(trainable(&fit.model.generative));
     let mut work = Encoders {
@@ -114,6 +115,34 @@ impl Work for Encoders<'_> {
         named.sort_by(|(left, _), (right, _)| left.cmp(right));
         named.into_iter().map(|(_, tensor)| tensor).collect()
     }
+
+    fn remember(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        remember_rows(self.tables, checkpoint);
+        self.adam.remember("adam", checkpoint)
+    }
+
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.adam.recall("adam", checkpoint)
+    }
+}
+
+/// Puts the rows of step 1 into a checkpoint of step 2.
+fn remember_rows(tables: &[LatentTable], checkpoint: &mut Checkpoint) {
+    for (place, table) in tables.iter().enumerate() {
+        checkpoint.put(format!("learned_rows.{place}"), table.rows());
+    }
+}
+
+/// The rows of step 1 from a checkpoint of step 2.
+///
+/// # Errors
+/// When the checkpoint lacks them.
+pub(super) fn recall_rows(model: &Model, device: Device, checkpoint: &Checkpoint) -> Result<Vec<LatentTable>> {
+    let table = |place: usize| {
+        let rows = checkpoint.tensor(&format!("learned_rows.{place}"))?.to_device(device);
+        Ok(LatentTable::new(rows, LatentOptimizer::RowwiseAdam))
+    };
+    (0..model.spaces.len()).map(table).collect()
 }
 
 /// Features with Gaussian noise; the minibatch becomes dense unless `sd` is 0.

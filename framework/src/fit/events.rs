@@ -25,6 +25,13 @@ impl Stage {
             Stage::DecoderOnly => "dgd",
         }
     }
+
+    /// The stage of a name.
+    pub fn of_name(name: &str) -> Option<Stage> {
+        [Stage::Rows, Stage::Encoders, Stage::OneStep, Stage::DecoderOnly]
+            .into_iter()
+            .find(|stage| stage.name() == name)
+    }
 }
 
 /// Something that happened.
@@ -38,6 +45,8 @@ pub enum Event<'a> {
         n_epochs: u64,
         /// Minibatches per epoch.
         n_steps: u64,
+        /// Minibatches that were done before, where learning goes on from a checkpoint.
+        n_steps_done: u64,
     },
     /// A minibatch is done.
     Step {
@@ -106,6 +115,8 @@ pub struct NonFinite {
     pub terms: Vec<(String, f64)>,
     /// First cell of the minibatch whose features are not finite, or whose minibatch it was.
     pub first_cell: String,
+    /// Whether the state before the step was kept as a checkpoint.
+    pub is_kept: bool,
 }
 
 impl fmt::Display for NonFinite {

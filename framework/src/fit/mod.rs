@@ -1,6 +1,7 @@
 //! Learning a model: latent rows with decoders (step 1), encoders (step 2), or all at once (one step).
 
 mod adam;
+mod checkpoint;
 mod dgd;
 mod encoders;
 mod events;
@@ -12,6 +13,8 @@ mod stopping;
 mod sums;
 
 pub use adam::{Adam, AdamRule};
+pub(crate) use checkpoint::Remember;
+pub use checkpoint::{Checkpoint, Checkpoints};
 pub(crate) use dgd::SteppedRows;
 pub use dgd::{DecoderOnly, TriedRows, learn_decoder_only};
 pub use encoders::learn_encoders;
@@ -28,7 +31,7 @@ use crate::model::Model;
 use crate::seed::Seed;
 use crate::spec::{Experiment, ModelKind};
 use anyhow::Result;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use tch::Device;
 
 /// Everything that learning works with.
@@ -47,27 +50,46 @@ pub struct Fit<'a> {
     pub observer: &'a mut dyn Observer,
     /// Set from outside to stop after the present step.
     pub interrupted: &'a AtomicBool,
+    /// What is kept on the way, and from where learning goes on.
+    pub checkpoints: Checkpoints,
+}
+
+/// What was learned, beside the model's parameters.
+pub struct Learned {
+    /// The rows of each space; none where a model has none.
+    pub tables: Vec<LatentTable>,
+    /// Whether learning came to its end; if not, it was interrupted and can go on from its checkpoint.
+    pub is_whole: bool,
 }
 
 impl Fit<'_> {
-    /// Learns the model as its experiment says; returns the latent rows of step 1, if there is one.
+    /// Learns the model as its experiment says.
     ///
     /// # Errors
     /// When data cannot be read, a component refuses its input, or a loss is not finite.
-    pub fn run(&mut self) -> Result<Vec<LatentTable>> {
+    pub fn run(&mut self) -> Result<Learned> {
         match self.experiment.model.kind {
             ModelKind::Apollo => {
-                let tables = learn_rows(self)?;
-                if !self.is_interrupted() {
-                    learn_encoders(self, &tables)?;
+                let mut learned = match self.rows_of_step_one()? {
+                    Some(tables) => Learned { tables, is_whole: true },
+                    None => learn_rows(self)?,
+                };
+                if learned.is_whole {
+                    learned.is_whole = learn_encoders(self, &learned.tables)?;
                 }
-                Ok(tables)
+                Ok(learned)
             }
             ModelKind::Dgd => learn_decoder_only(self),
-            ModelKind::Autoencoder => {
-                learn_at_once(self)?;
-                Ok(Vec::new())
-            }
+            ModelKind::Autoencoder => learn_at_once(self),
+        }
+    }
+
+    /// The rows of step 1, where learning goes on in step 2.
+    fn rows_of_step_one(&self) -> Result<Option<Vec<LatentTable>>> {
+        let Some(checkpoint) = self.checkpoints.resumed() else { return Ok(None) };
+        match checkpoint.stage()? {
+            Stage::Encoders => encoders::recall_rows(self.model, self.device, checkpoint).map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -81,9 +103,5 @@ impl Fit<'_> {
 
     fn validation(&self) -> Vec<usize> {
         self.split.of(Subset::Validation)
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
     }
 }

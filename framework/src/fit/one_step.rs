@@ -1,8 +1,9 @@
 //! The one-step baseline: variational encoders and decoders learned together (Zhang et al. 2026, Methods).
 
+use super::checkpoint::{Checkpoint, Remember};
 use super::encoders::validate_encoders;
 use super::stage::{Moment, StageSettings, Work, backward, run_stage};
-use super::{Adam, AdamRule, Fit, Stage};
+use super::{Adam, AdamRule, Fit, Learned, Stage};
 use crate::data::{Dataset, Loader};
 use crate::infer::{Estimate, encode};
 use crate::minibatch::{Minibatch, Part};
@@ -16,7 +17,7 @@ use tch::{Device, Kind, Tensor, no_grad};
 ///
 /// # Errors
 /// When data cannot be read, a component refuses its input, or a loss is not finite.
-pub fn learn_at_once(fit: &mut Fit<'_>) -> Result<()> {
+pub fn learn_at_once(fit: &mut Fit<'_>) -> Result<Learned> {
     let settings = fit.experiment.fit.one_step.clone();
     let mut parameters = trainable(&fit.model.generative);
     parameters.extend(trainable(&fit.model.inference));
@@ -39,7 +40,7 @@ pub fn learn_at_once(fit: &mut Fit<'_>) -> Result<()> {
         validate_every_epochs: settings.validate_every_epochs * passes,
         patience: settings.patience,
     };
-    run_stage(fit, stage, &mut work)
+    Ok(Learned { tables: Vec::new(), is_whole: run_stage(fit, stage, &mut work)? })
 }
 
 struct OneStep<'a> {
@@ -83,6 +84,14 @@ impl Work for OneStep<'_> {
 
     fn state(&self) -> Vec<Tensor> {
         self.model.variables().into_iter().map(|(_, tensor)| tensor).collect()
+    }
+
+    fn remember(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.adam.remember("adam", checkpoint)
+    }
+
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.adam.recall("adam", checkpoint)
     }
 }
 

@@ -1,8 +1,9 @@
 //! Step 1: latent rows learned jointly with decoders, losses and priors (Zhang et al. 2026, Methods, eq. 1).
 
+use super::checkpoint::{Checkpoint, Remember};
 use super::rows::{RowFit, fit_rows};
 use super::stage::{Moment, StageSettings, Work, backward, run_stage};
-use super::{Adam, AdamRule, Fit, Stage};
+use super::{Adam, AdamRule, Fit, Learned, Stage};
 use crate::data::{Dataset, Loader};
 use crate::latent::LatentTable;
 use crate::minibatch::Minibatch;
@@ -16,7 +17,7 @@ use tch::{Device, Tensor};
 ///
 /// # Errors
 /// When data cannot be read, a component refuses its input, or a loss is not finite.
-pub fn learn_rows(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
+pub fn learn_rows(fit: &mut Fit<'_>) -> Result<Learned> {
     let settings = fit.experiment.fit.latent.clone();
     let (seed, device) = (fit.seed(), fit.device);
     let n_cells = fit.dataset.cells.len();
@@ -45,9 +46,9 @@ pub fn learn_rows(fit: &mut Fit<'_>) -> Result<Vec<LatentTable>> {
         validate_every_epochs: settings.validate_every_epochs,
         patience: settings.patience,
     };
-    run_stage(fit, stage, &mut work)?;
+    let is_whole = run_stage(fit, stage, &mut work)?;
     work.place_validation_rows();
-    Ok(work.tables)
+    Ok(Learned { tables: work.tables, is_whole })
 }
 
 /// Tables of rows drawn by each space's prior, `initial_sd` times as wide.
@@ -113,6 +114,18 @@ impl Work for RowsAndDecoders<'_> {
         let mut state: Vec<Tensor> = self.model.variables().into_iter().map(|(_, tensor)| tensor).collect();
         state.extend(self.tables.iter().chain(&self.validation_tables).map(|table| table.rows().shallow_clone()));
         state
+    }
+
+    fn remember(&self, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.tables.remember("rows", checkpoint)?;
+        self.validation_tables.remember("validation_rows", checkpoint)?;
+        self.adam.remember("adam", checkpoint)
+    }
+
+    fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
+        self.tables.recall("rows", checkpoint)?;
+        self.validation_tables.recall("validation_rows", checkpoint)?;
+        self.adam.recall("adam", checkpoint)
     }
 }
 

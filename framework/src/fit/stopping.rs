@@ -1,5 +1,7 @@
 //! When to stop, and which state to keep.
 
+use super::checkpoint::{Checkpoint, Remember};
+use anyhow::Result;
 use std::collections::VecDeque;
 use tch::{Tensor, no_grad};
 
@@ -35,6 +37,17 @@ impl Window {
         self.losses.pop_front();
         self.losses.push_back(loss);
         false
+    }
+}
+
+impl Remember for Window {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        checkpoint.note(name, &self.losses)
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        self.losses = checkpoint.fact(name)?;
+        Ok(())
     }
 }
 
@@ -83,6 +96,30 @@ impl Stopping {
             }
         });
         Some(best.epoch)
+    }
+}
+
+impl Remember for Stopping {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        let best = self.best.as_ref().map(|best| (best.score, best.epoch, best.state.len()));
+        checkpoint.note(name, (self.n_without, best))?;
+        for (place, tensor) in self.best.iter().flat_map(|best| &best.state).enumerate() {
+            checkpoint.put(format!("{name}.{place}"), tensor);
+        }
+        Ok(())
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        let (n_without, best): (u64, Option<(f64, u64, usize)>) = checkpoint.fact(name)?;
+        self.n_without = n_without;
+        self.best = match best {
+            None => None,
+            Some((score, epoch, n_tensors)) => {
+                let tensor = |place| Ok(checkpoint.tensor(&format!("{name}.{place}"))?.shallow_clone());
+                Some(Best { score, epoch, state: (0..n_tensors).map(tensor).collect::<Result<_>>()? })
+            }
+        };
+        Ok(())
     }
 }
 

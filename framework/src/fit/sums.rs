@@ -1,6 +1,8 @@
 //! Means of loss terms over an epoch, summed on the device and read once.
 
+use super::checkpoint::{Checkpoint, Remember};
 use crate::model::Terms;
+use anyhow::Result;
 use indexmap::IndexMap;
 use tch::Tensor;
 
@@ -31,5 +33,24 @@ impl Sums {
     pub(super) fn means(&self) -> Vec<(String, f64)> {
         let mean = |(name, (sum, weight)): (&String, &(Tensor, f64))| (name.clone(), sum.double_value(&[]) / weight);
         self.terms.iter().map(mean).collect()
+    }
+}
+
+impl Remember for Sums {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        let weights: Vec<(&String, f64)> = self.terms.iter().map(|(term, (_, weight))| (term, *weight)).collect();
+        checkpoint.note(name, weights)?;
+        self.terms.iter().for_each(|(term, (sum, _))| checkpoint.put(format!("{name}.{term}"), sum));
+        Ok(())
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        let weights: Vec<(String, f64)> = checkpoint.fact(name)?;
+        let of = |(term, weight): (String, f64)| {
+            let sum = checkpoint.tensor(&format!("{name}.{term}"))?.shallow_clone();
+            Ok((term, (sum, weight)))
+        };
+        self.terms = weights.into_iter().map(of).collect::<Result<_>>()?;
+        Ok(())
     }
 }

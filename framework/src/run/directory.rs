@@ -74,6 +74,58 @@ impl RunDirectory {
         Ok(run)
     }
 
+    /// Opens a run directory whose run may not have ended.
+    ///
+    /// # Errors
+    /// When it is none, or ended before learning began.
+    pub fn open_unfinished(path: &Path) -> Result<RunDirectory> {
+        let run = RunDirectory { path: path.to_owned() };
+        ensure!(
+            run.file("spec.toml").is_file(),
+            "`{}` is not a run directory: it holds no `spec.toml`",
+            path.display()
+        );
+        ensure!(
+            run.file(PROVENANCE).is_file(),
+            "the run `{}` ended before learning began: it holds no `{PROVENANCE}`; run its spec again with `--force`",
+            path.display()
+        );
+        Ok(run)
+    }
+
+    /// The file of the state of learning.
+    pub fn checkpoint(&self) -> PathBuf {
+        self.file("checkpoint.safetensors")
+    }
+
+    /// Takes the state of learning away; there may be none.
+    ///
+    /// # Errors
+    /// When the file cannot be removed.
+    pub fn remove_checkpoint(&self) -> Result<()> {
+        for path in [self.checkpoint(), self.checkpoint().with_extension("partial")] {
+            if path.exists() {
+                std::fs::remove_file(&path).with_context(|| format!("`{}` cannot be removed", path.display()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses data that are not those of the run: other cells, another split, or other features.
+    ///
+    /// # Errors
+    /// When they differ, or a file of the run cannot be read.
+    pub fn ensure_same_cells(&self, dataset: &Dataset, split: &Split) -> Result<()> {
+        let path = self.file("cells.tsv");
+        let written = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+        ensure!(written == cells_table(dataset, split), "cells and split of `{}` are others now", path.display());
+        for assay in &dataset.assays {
+            let same = self.read_features(&assay.name)? == assay.modality.features();
+            ensure!(same, "the features of the modality `{}` are others now", assay.name);
+        }
+        Ok(())
+    }
+
     /// Path of a file of the run.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -271,10 +323,16 @@ fn cells_table(dataset: &Dataset, split: &Split) -> String {
 /// # Errors
 /// When it cannot be written; a message of a full disk says so.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    replace_atomically(path, |temporary| Ok(std::fs::write(temporary, bytes)?))
+}
+
+/// Lets `write` make a temporary file, which then takes its place at once.
+pub(super) fn replace_atomically(path: &Path, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     let temporary = path.with_extension("partial");
-    let written = std::fs::write(&temporary, bytes)
-        .and_then(|()| std::fs::File::open(&temporary)?.sync_all())
-        .and_then(|()| std::fs::rename(&temporary, path));
+    let written = write(&temporary).and_then(|()| {
+        std::fs::File::open(&temporary)?.sync_all()?;
+        Ok(std::fs::rename(&temporary, path)?)
+    });
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);
     }

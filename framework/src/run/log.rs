@@ -1,6 +1,7 @@
 //! `metrics.jsonl`: every term of every epoch, one JSON object per line.
 
-use crate::fit::{Event, Observer};
+use super::write_atomically;
+use crate::fit::{Event, Observer, Stage};
 use anyhow::{Context, Result};
 use serde_json::json;
 use std::fs::File;
@@ -20,6 +21,25 @@ impl MetricsLog {
     /// When the file cannot be made.
     pub fn create(path: &Path) -> Result<MetricsLog> {
         let file = File::create(path).with_context(|| format!("`{}` cannot be written", path.display()))?;
+        Ok(MetricsLog { file: BufWriter::new(file), failure: None })
+    }
+
+    /// Goes on with a log from the beginning of an epoch of a stage: what it says of later moments is taken out.
+    ///
+    /// # Errors
+    /// When the file cannot be read or written.
+    pub fn resume(path: &Path, stage: Stage, epoch: u64) -> Result<MetricsLog> {
+        let text = std::fs::read_to_string(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+        let is_earlier = |line: &&str| {
+            let Ok(line) = serde_json::from_str::<serde_json::Value>(line) else { return false };
+            let is_same = line["stage"] == stage.name();
+            !is_same || line["epoch"].as_u64().is_some_and(|of| of < epoch)
+        };
+        let mut kept = String::new();
+        text.lines().take_while(is_earlier).for_each(|line| kept.extend([line, "\n"]));
+        write_atomically(path, kept.as_bytes())?;
+        let file = File::options().append(true).open(path);
+        let file = file.with_context(|| format!("`{}` cannot be written", path.display()))?;
         Ok(MetricsLog { file: BufWriter::new(file), failure: None })
     }
 
@@ -60,5 +80,23 @@ impl Observer for MetricsLog {
             })),
             Event::Started { .. } | Event::Step { .. } => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_told_after_a_checkpoint_is_taken_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("metrics.jsonl");
+        let first = "{\"stage\":\"latent\",\"epoch\":0}\n{\"stage\":\"latent\",\"finished\":1}\n{\"stage\":\"encoders\",\"epoch\":0}\n";
+        let later = "{\"stage\":\"encoders\",\"epoch\":1}\n{\"stage\":\"encoders\",\"epo";
+        std::fs::write(&path, format!("{first}{later}")).unwrap();
+        MetricsLog::resume(&path, Stage::Encoders, 1).unwrap().finish().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), first);
+        MetricsLog::resume(&path, Stage::Rows, 0).unwrap().finish().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "");
     }
 }

@@ -8,6 +8,7 @@
 //! | `cells.tsv` | cells, their split, and which modalities measured them |
 //! | `features/NAME.tsv` | features of each modality, in the order of its decoder |
 //! | `preparation.json` | fitted steps, shapes and totals |
+//! | `checkpoint.safetensors` | the state of learning, from which it goes on; gone when learning has ended |
 //! | `metrics.jsonl` | every term of every epoch |
 //! | `provenance.json` | program, data, machine and time |
 
@@ -19,4 +20,5 @@ mod tensors;
 pub use directory::{Preparation, RunDirectory, write_atomically, write_json};
 pub use log::MetricsLog;
 pub use provenance::{FileDigest, Provenance, digest_file, digest_text};
+pub(crate) use tensors::read_stored;
 pub use tensors::{read_tensors, write_tensors};

@@ -38,6 +38,9 @@ pub struct Provenance {
     pub n_threads: i32,
     /// Seconds since 1970 at the start.
     pub started_secs: u64,
+    /// Seconds since 1970 at which the run was gone on with, after ends from outside.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub resumed_secs: Vec<u64>,
     /// Seconds that the fit took; `None` while it runs.
     pub fit_secs: Option<f64>,
     /// Seconds that all of `cithara run` took, evaluation included; `None` until it has ended.

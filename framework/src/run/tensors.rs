@@ -1,28 +1,24 @@
 //! Named tensors in a safetensors file.
 
-use super::write_atomically;
+use super::directory::replace_atomically;
 use anyhow::{Context, Result, bail};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors, View, serialize_to_file};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 use tch::{Kind, Tensor};
 
 /// Writes named tensors, sorted by name, with text beside them; the file appears whole or not at all.
 ///
+/// Tensors go to the file one by one: no second copy of all of them is held.
+///
 /// # Errors
 /// When a tensor's kind cannot be stored or the file cannot be written.
 pub fn write_tensors(path: &Path, tensors: &[(String, Tensor)], about: HashMap<String, String>) -> Result<()> {
-    let mut stored = Vec::with_capacity(tensors.len());
-    for (name, tensor) in tensors {
-        stored.push((name, dtype(tensor.kind())?, shape_of(tensor), bytes_of(tensor)));
-    }
-    let mut views = Vec::with_capacity(stored.len());
-    for (name, dtype, shape, bytes) in &stored {
-        views.push((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?));
-    }
-    views.sort_by_key(|(name, _)| *name);
-    let file = serialize(views, Some(about))?;
-    write_atomically(path, &file)
+    let mut stored =
+        tensors.iter().map(|(name, tensor)| Ok((name, Stored::new(tensor)?))).collect::<Result<Vec<_>>>()?;
+    stored.sort_by_key(|(name, _)| *name);
+    replace_atomically(path, |temporary| Ok(serialize_to_file(stored, Some(about), temporary)?))
 }
 
 /// Reads all tensors of a file (on the host), by name.
@@ -30,15 +26,55 @@ pub fn write_tensors(path: &Path, tensors: &[(String, Tensor)], about: HashMap<S
 /// # Errors
 /// When the file is not whole.
 pub fn read_tensors(path: &Path) -> Result<HashMap<String, Tensor>> {
+    Ok(read_stored(path)?.0)
+}
+
+/// Reads all tensors of a file (on the host), by name, and the text beside them.
+///
+/// # Errors
+/// When the file is not whole.
+pub fn read_stored(path: &Path) -> Result<(HashMap<String, Tensor>, HashMap<String, String>)> {
     let bytes = std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
-    let file = SafeTensors::deserialize(&bytes)
-        .with_context(|| format!("`{}` is not a whole safetensors file", path.display()))?;
+    let whole = || format!("`{}` is not a whole safetensors file", path.display());
+    let file = SafeTensors::deserialize(&bytes).with_context(whole)?;
+    let (_, header) = SafeTensors::read_metadata(&bytes).with_context(whole)?;
     let mut tensors = HashMap::new();
     for (name, view) in file.tensors() {
         let size: Vec<i64> = view.shape().iter().map(|&n| n as i64).collect();
         tensors.insert(name, Tensor::f_from_data_size(view.data(), &size, kind(view.dtype())?)?);
     }
-    Ok(tensors)
+    Ok((tensors, header.metadata().clone().unwrap_or_default()))
+}
+
+/// A tensor on its way to a file.
+struct Stored {
+    dtype: Dtype,
+    shape: Vec<usize>,
+    tensor: Tensor,
+}
+
+impl Stored {
+    fn new(tensor: &Tensor) -> Result<Stored> {
+        Ok(Stored { dtype: dtype(tensor.kind())?, shape: shape_of(tensor), tensor: tensor.detach() })
+    }
+}
+
+impl View for Stored {
+    fn dtype(&self) -> Dtype {
+        self.dtype
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        bytes_of(&self.tensor).into()
+    }
+
+    fn data_len(&self) -> usize {
+        self.tensor.numel() * self.tensor.kind().elt_size_in_bytes()
+    }
 }
 
 fn shape_of(tensor: &Tensor) -> Vec<usize> {

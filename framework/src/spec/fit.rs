@@ -59,6 +59,8 @@ pub struct FitSpec {
     pub device: String,
     /// Threads for computing; 0 leaves libtorch's own choice.
     pub n_threads: usize,
+    /// Seconds between checkpoints, from which `cithara resume` goes on; 0 writes one only when a run is interrupted.
+    pub checkpoint_every_secs: f64,
     /// Step 1: latent rows and decoders.
     pub latent: LatentFit,
     /// Step 2: encoders.
@@ -76,6 +78,7 @@ impl Default for FitSpec {
         FitSpec {
             device: "cpu".into(),
             n_threads: 0,
+            checkpoint_every_secs: 600.0,
             latent: LatentFit::default(),
             encoders: EncodersFit::default(),
             one_step: OneStepFit::default(),
@@ -258,6 +261,7 @@ impl Spec for FitSpec {
             require(&mut problems, rate > 0.0 && rate <= 10.0, key, format!("is {rate}, but must be in (0, 10]"));
         }
         for (key, weight) in [
+            ("checkpoint_every_secs", self.checkpoint_every_secs),
             ("latent.weight_decay", self.latent.weight_decay),
             ("encoders.weight_decay", self.encoders.weight_decay),
             ("latent.initial_sd", self.latent.initial_sd),

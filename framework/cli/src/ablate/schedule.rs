@@ -1,7 +1,7 @@
 //! Runs of a study, some at once, each in a process of its own.
 //!
 //! A child lives no longer than its parent: it ends when its standard input closes, which happens even if the parent is
-//! killed. What a child was doing is then lost, and nothing else.
+//! killed. A child that was stopped goes on from its last checkpoint.
 
 use super::comparison::RunState;
 use super::ledger::Ledger;
@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 /// What every run of a study is told.
-pub(super) const ALWAYS: &str = "--force --no-annotation";
+pub(super) const ALWAYS: &str = "--no-annotation";
 /// What runs of variants are told, too: controls depend on data and split, so once for each seed, beside the base, is enough.
 pub(super) const OF_VARIANTS: &str = "--no-controls";
 
@@ -130,18 +130,21 @@ impl Schedule<'_> {
     }
 
     fn start(&self, cell: Cell) -> Result<Running> {
-        self.folder.clear(cell)?;
-        let path = self.folder.path();
+        let (path, goes_on) = (self.folder.path(), self.folder.was_stopped(cell)?);
+        if !goes_on {
+            self.folder.clear(cell)?;
+        }
         let log = path.join(self.folder.log(cell, "log"));
-        let log = File::create(&log).with_context(|| format!("`{}` cannot be written", log.display()))?;
+        let log = File::options().create(true).append(true).open(&log);
+        let log = log.with_context(|| format!("what `{}` says cannot be written", self.folder.title(cell)))?;
         let threads = self.limits.n_threads.to_string();
+        let (spec, run) = (path.join(self.folder.spec(cell.variant)), path.join(self.folder.run(cell)));
         let mut command = Command::new(&self.program);
-        command
-            .arg("run")
-            .arg(path.join(self.folder.spec(cell.variant)))
-            .arg("--out")
-            .arg(path.join(self.folder.run(cell)));
-        command.args(["--set", &format!("seed={}", cell.seed), "--stop-with-stdin"]).args(ALWAYS.split(' '));
+        match goes_on {
+            true => command.arg("resume").arg(run),
+            false => command.arg("run").arg(spec).arg("--out").arg(run).args(["--set", &format!("seed={}", cell.seed)]),
+        };
+        command.args(["--stop-with-stdin", ALWAYS]);
         if cell.variant > 0 {
             command.arg(OF_VARIANTS);
         }

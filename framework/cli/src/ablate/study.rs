@@ -207,6 +207,20 @@ impl Folder {
         )
     }
 
+    /// Whether a cell was stopped while it was learned, and can go on: it has not failed, and is of its variant's spec.
+    ///
+    /// # Errors
+    /// When it was run from another spec.
+    pub fn was_stopped(&self, cell: Cell) -> Result<bool> {
+        let path = self.path.join(self.run(cell));
+        let can = RunDirectory::open_unfinished(&path).is_ok_and(|run| run.checkpoint().is_file());
+        if !can || self.state(cell)? != RunState::Pending {
+            return Ok(false);
+        }
+        self.ensure_same_spec(cell, &path)?;
+        Ok(true)
+    }
+
     /// Takes away what a cell left, so that it is run anew.
     ///
     /// # Errors

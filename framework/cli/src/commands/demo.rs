@@ -1,7 +1,7 @@
 //! `cithara demo`: the embedded example, from nothing to an evaluation.
 
 use super::model::OfInput;
-use super::run::{Purpose, Task, make};
+use super::run::{Purpose, Start, Task, make};
 use crate::arguments::DemoArguments;
 use crate::console::Console;
 use crate::simulate::{Design, simulate};
@@ -22,6 +22,6 @@ pub(super) fn execute(arguments: &DemoArguments, catalogue: &Catalogue, console:
     console.note(&format!("cells and spec: {}", folder.display()))?;
     let experiment = read_file(&spec, &[], catalogue)?;
     let run = folder.join("run");
-    let task = Task { experiment: &experiment, overrides: &[], out: &run, force: true };
+    let task = Task { experiment: &experiment, overrides: &[], out: &run, start: Start::Anew { force: true } };
     make(&task, Some(Purpose { json: false, annotate: true, beside_controls: true }), catalogue, console)
 }

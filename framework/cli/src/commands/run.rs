@@ -2,58 +2,34 @@
 
 use super::evaluate::{evaluate_run, show};
 use super::model::{CELLS_AT_A_TIME, OfInput, OpenRun};
-use crate::arguments::RunArguments;
+use crate::arguments::{RunArguments, ThenArguments};
 use crate::console::Console;
 use crate::failure::Interrupted;
 use crate::interrupt;
-use crate::run::{Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, prepare, train};
+use crate::run::{
+    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, prepare, resume, train,
+};
 use anndata::{Annotator, File};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use framework::data::{Dataset, data_files};
+use framework::fit::NonFinite;
 use framework::infer::{Embeddings, Predictor, embed};
 use framework::run::RunDirectory;
 use framework::spec::Experiment;
 use registry::{Catalogue, read_file};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 /// Predictions of more numbers than this are left to `cithara predict`.
 const MAX_PREDICTED_NUMBERS: usize = 64 << 20;
 
 pub(super) fn execute(arguments: &RunArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
-    if arguments.stop_with_stdin {
-        interrupt::end_with_stdin();
-    }
+    let purpose = Purpose::of(&arguments.then);
     let overrides = &arguments.spec.overrides();
     let experiment = read_file(&arguments.spec.spec, overrides, catalogue)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.name));
-    let task = Task { experiment: &experiment, overrides, out: &out, force: arguments.force };
-    let purpose =
-        Purpose { json: arguments.json, annotate: !arguments.no_annotation, beside_controls: !arguments.no_controls };
-    make(&task, (!arguments.only_fit).then_some(purpose), catalogue, console)
-}
-
-/// Makes a whole run: learns, uses the model for a purpose if there is one, and notes that the run is whole.
-///
-/// # Errors
-/// When the spec's data do not suit it, learning fails or is interrupted, or a file cannot be written.
-pub fn make(task: &Task<'_>, purpose: Option<Purpose>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
-    let start = Instant::now();
-    learn(task, catalogue, console)?;
-    if let Some(purpose) = purpose {
-        use_model(task.out, purpose, catalogue, console)?;
-    }
-    finish(task.out, start)?;
-    console.note(&format!("run: {}", task.out.display()))
-}
-
-/// Notes in the run that it has ended, what it took, and so that it is whole.
-fn finish(out: &Path, start: Instant) -> Result<()> {
-    let directory = RunDirectory::open(out)?;
-    let mut provenance = directory.read_provenance()?;
-    provenance.total_secs = Some(start.elapsed().as_secs_f64());
-    directory.write_provenance(&provenance)
+    let start = Start::Anew { force: arguments.force };
+    make(&Task { experiment: &experiment, overrides, out: &out, start }, purpose, catalogue, console)
 }
 
 /// What is learned, and where it goes.
@@ -65,26 +41,69 @@ pub struct Task<'a> {
     pub overrides: &'a [String],
     /// The run directory.
     pub out: &'a Path,
-    /// Whether an earlier run of that name is replaced.
-    pub force: bool,
+    /// From where.
+    pub start: Start,
+}
+
+/// From where a run is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// From nothing.
+    Anew {
+        /// Whether an earlier run of that name is replaced.
+        force: bool,
+    },
+    /// From the checkpoint of a run that was stopped.
+    Checkpoint,
+    /// From a model that is learned, but of which no use was made.
+    Learned,
+}
+
+/// Makes a whole run: learns, uses the model for a purpose if there is one, and notes that the run is whole.
+///
+/// # Errors
+/// When the spec's data do not suit it, learning fails or is interrupted, or a file cannot be written.
+pub fn make(task: &Task<'_>, purpose: Option<Purpose>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let start = Instant::now();
+    let secs_before = match task.start {
+        Start::Learned => RunDirectory::open(task.out)?.read_provenance()?.fit_secs.unwrap_or_default(),
+        Start::Anew { .. } | Start::Checkpoint => learn(task, catalogue, console)?,
+    };
+    if let Some(purpose) = purpose {
+        use_model(task.out, purpose, catalogue, console)?;
+    }
+    finish(task.out, secs_before + start.elapsed().as_secs_f64())?;
+    console.note(&format!("run: {}", task.out.display()))
+}
+
+/// Notes in the run that it has ended, what it took, and so that it is whole.
+fn finish(out: &Path, total_secs: f64) -> Result<()> {
+    let directory = RunDirectory::open(out)?;
+    let mut provenance = directory.read_provenance()?;
+    provenance.total_secs = Some(total_secs);
+    directory.write_provenance(&provenance)
 }
 
 /// Learns the model of a spec into a run directory; fails where the data do not suit the spec, and where learning fails or is
-/// interrupted (what was learned is kept).
-fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
-    let Task { experiment, overrides, out, force } = *task;
-    let interrupted = interrupt::flag();
+/// interrupted (what was learned is kept). Returns the seconds of learning in earlier processes.
+fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<f64> {
+    let Task { experiment, overrides, out, start } = *task;
     let request = Request {
         experiment,
         overrides,
         command: std::env::args().collect(),
         out,
-        force,
+        force: start == Start::Anew { force: true },
         components: components(experiment, catalogue)?,
-        interrupted,
+        interrupted: interrupt::flag(),
     };
     let mut notes = Vec::new();
-    let prepared = prepare(&request, &mut |text| notes.push(text.to_owned())).of_input()?;
+    let mut say = |text: &str| notes.push(text.to_owned());
+    let prepared = match start {
+        Start::Checkpoint => resume(&request, &mut say),
+        Start::Anew { .. } | Start::Learned => prepare(&request, &mut say),
+    };
+    let prepared = prepared.of_input()?;
     for note in &notes {
         console.note(note)?;
     }
@@ -93,13 +112,22 @@ fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> R
         (false, true) => Progress::bar(),
         (false, false) => Progress::lines(&mut *console.err),
     };
-    train(&request, prepared, &mut progress)?;
+    let ending = train(&request, prepared, &mut progress);
     drop(progress);
-    if interrupted.load(Ordering::Relaxed) {
-        console.note(&format!("interrupted; the best state so far is in `{}`", out.display()))?;
-        return Err(Interrupted.into());
+    let go_on = format!("cithara resume {}", out.display());
+    let is_kept = |error: &anyhow::Error| error.downcast_ref::<NonFinite>().is_some_and(|told| told.is_kept);
+    match ending {
+        Ok(ending) if ending.is_whole => Ok(ending.secs_before),
+        Ok(_) => {
+            console
+                .note(&format!("interrupted; the best state so far is in `{}`; go on with: {go_on}", out.display()))?;
+            Err(Interrupted.into())
+        }
+        Err(error) if is_kept(&error) => {
+            bail!("{error:#}; the state before it is kept: go on with `{go_on} --set fit.…=…`")
+        }
+        Err(error) => Err(error),
     }
-    Ok(())
 }
 
 /// All components that the spec could have named.
@@ -120,6 +148,17 @@ pub struct Purpose {
     pub annotate: bool,
     /// Whether controls are judged beside the model.
     pub beside_controls: bool,
+}
+
+impl Purpose {
+    /// What is asked for, if anything is.
+    pub(super) fn of(arguments: &ThenArguments) -> Option<Purpose> {
+        if arguments.stop_with_stdin {
+            interrupt::end_with_stdin();
+        }
+        let ThenArguments { json, no_annotation, no_controls, .. } = *arguments;
+        (!arguments.only_fit).then_some(Purpose { json, annotate: !no_annotation, beside_controls: !no_controls })
+    }
 }
 
 /// Embeds, predicts and judges with the model of a run directory.

@@ -109,7 +109,13 @@ impl Drop for Progress<'_> {
 impl Observer for Progress<'_> {
     fn observe(&mut self, event: &Event<'_>) {
         match event {
-            Event::Started { stage, n_epochs, n_steps } => self.start(*stage, *n_epochs, *n_steps),
+            Event::Started { stage, n_epochs, n_steps, n_steps_done } => {
+                self.start(*stage, *n_epochs, *n_steps);
+                if let Some(bar) = &self.bar {
+                    bar.set_position(*n_steps_done);
+                    bar.reset_eta();
+                }
+            }
             Event::Step { .. } => {
                 if let Some(bar) = &self.bar {
                     bar.inc(1);

@@ -3,14 +3,14 @@
 use super::memory::peak_memory_bytes;
 use anyhow::{Context, Result, bail, ensure};
 use framework::data::{Cohort, Dataset, Opened, Split, Subset, data_files};
-use framework::fit::{Event, Fit, Observer};
+use framework::fit::{Checkpoint, Checkpoints, Event, Fit, Observer};
 use framework::latent::LatentTable;
 use framework::model::{Dimensions, Model, build_model};
-use framework::run::{MetricsLog, Provenance, RunDirectory, digest_file, digest_text};
+use framework::run::{FileDigest, MetricsLog, Provenance, RunDirectory, digest_file, digest_text};
 use framework::spec::{Experiment, FitSpec};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 use tch::Device;
 
 /// What is to be run, and where it goes.
@@ -60,6 +60,8 @@ pub struct Prepared {
     run: RunDirectory,
     provenance: Provenance,
     device: Device,
+    /// Where learning goes on from, unless at the start.
+    checkpoint: Option<Checkpoint>,
 }
 
 /// Opens the data of an experiment, builds its model, and makes its run directory.
@@ -67,7 +69,45 @@ pub struct Prepared {
 /// # Errors
 /// When data cannot be read, the losses cannot use them, or the directory exists.
 pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
-    let experiment = request.experiment;
+    begin(request, build(request.experiment, say)?)
+}
+
+/// Opens the data of a run that has not ended, builds its model, and reads its checkpoint, if it got so far.
+///
+/// # Errors
+/// When data cannot be read or are not those of the run, or a file of the run is damaged.
+pub fn resume(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
+    let run = RunDirectory::open_unfinished(request.out)?;
+    let mut provenance = run.read_provenance()?;
+    ensure_same_files(&provenance.data, &data_files(request.experiment)?)?;
+    let Built { dataset, split, model, device, started_secs, .. } = build(request.experiment, say)?;
+    run.ensure_same_cells(&dataset, &split)?;
+    let checkpoint = match run.checkpoint().is_file() {
+        true => Some(Checkpoint::read(&run.checkpoint())?),
+        false => None,
+    };
+    match &checkpoint {
+        Some(checkpoint) => {
+            let (stage, epoch) = (checkpoint.stage()?.name(), checkpoint.epoch()? + 1);
+            say(&format!("going on in epoch {epoch} of `fit.{stage}`"));
+        }
+        None => say("there is no checkpoint: learning begins anew"),
+    }
+    if provenance.n_threads != tch::get_num_threads() {
+        let (then, now) = (provenance.n_threads, tch::get_num_threads());
+        say(&format!(
+            "note: the run had {then} threads and has {now} now; its numbers will differ in their last digits"
+        ));
+    }
+    provenance.resumed_secs.push(started_secs);
+    provenance.overrides.extend_from_slice(request.overrides);
+    run.write_spec(request.experiment)?;
+    run.write_provenance(&provenance)?;
+    Ok(Prepared { dataset, split, model, run, provenance, device, checkpoint })
+}
+
+/// Opens the data of an experiment and builds its model.
+fn build(experiment: &Experiment, say: &mut dyn FnMut(&str)) -> Result<Built> {
     let device = start_device(&experiment.fit)?;
     let started_secs = now_secs();
     let Opened { dataset, split, cohort } = Dataset::open_for_training(experiment)?;
@@ -80,7 +120,20 @@ pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepa
         "model: {n_generative} parameters in decoders, {n_inference} in encoders, on {}",
         experiment.fit.device
     ));
-    begin(request, Built { dataset, split, cohort, dimensions, model, device, started_secs })
+    Ok(Built { dataset, split, cohort, dimensions, model, device, started_secs })
+}
+
+/// Refuses data files with other bytes than those that a run was made from.
+fn ensure_same_files(then: &[FileDigest], now: &[PathBuf]) -> Result<()> {
+    ensure!(then.len() == now.len(), "the run was made from {} data files, not from {}", then.len(), now.len());
+    for (then, now) in then.iter().zip(now) {
+        ensure!(
+            digest_file(now)?.sha256 == then.sha256,
+            "`{}` is not the file that the run was made from: its bytes are others; put it back, or run the spec anew",
+            now.display()
+        );
+    }
+    Ok(())
 }
 
 /// Makes the run directory of data and a model; weights and rows are not yet written.
@@ -97,7 +150,7 @@ pub fn begin(request: &Request<'_>, built: Built) -> Result<Prepared> {
     run.write_cohort(&cohort)?;
     let provenance = provenance_of(request, &run, started_secs)?;
     run.write_provenance(&provenance)?;
-    Ok(Prepared { dataset, split, model, run, provenance, device })
+    Ok(Prepared { dataset, split, model, run, provenance, device, checkpoint: None })
 }
 
 impl Prepared {
@@ -117,14 +170,31 @@ pub(crate) fn now_secs() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
+/// How learning ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending {
+    /// Whether it came to its end; if not, it was interrupted.
+    pub is_whole: bool,
+    /// Seconds of learning in earlier processes.
+    pub secs_before: f64,
+}
+
 /// Learns the model and writes weights, rows and log.
 ///
 /// # Errors
 /// When learning fails or a file cannot be written.
-pub fn train(request: &Request<'_>, prepared: Prepared, progress: &mut dyn Observer) -> Result<()> {
-    let Prepared { dataset, split, model, run, mut provenance, device } = prepared;
-    let start = Instant::now();
-    let mut log = MetricsLog::create(&run.file("metrics.jsonl"))?;
+pub fn train(request: &Request<'_>, prepared: Prepared, progress: &mut dyn Observer) -> Result<Ending> {
+    let Prepared { dataset, split, model, run, mut provenance, device, checkpoint } = prepared;
+    let log = run.file("metrics.jsonl");
+    let mut log = match &checkpoint {
+        Some(checkpoint) => MetricsLog::resume(&log, checkpoint.stage()?, checkpoint.epoch()?)?,
+        None => MetricsLog::create(&log)?,
+    };
+    let checkpoints = Checkpoints::at(run.checkpoint(), request.experiment.fit.checkpoint_every_secs);
+    let checkpoints = match checkpoint {
+        Some(checkpoint) => checkpoints.from(checkpoint)?,
+        None => checkpoints,
+    };
     let mut fit = Fit {
         experiment: request.experiment,
         dataset: &dataset,
@@ -133,13 +203,19 @@ pub fn train(request: &Request<'_>, prepared: Prepared, progress: &mut dyn Obser
         device,
         observer: &mut Both { log: &mut log, progress },
         interrupted: request.interrupted,
+        checkpoints,
     };
-    let tables = fit.run()?;
+    let learned = fit.run()?;
+    let (secs, secs_before) = (fit.checkpoints.secs(), fit.checkpoints.secs_before());
     log.finish()?;
-    run.write_model(&model, &tables)?;
-    provenance.fit_secs = Some(start.elapsed().as_secs_f64());
+    run.write_model(&model, &learned.tables)?;
     provenance.peak_memory_bytes = peak_memory_bytes();
-    run.write_provenance(&provenance)
+    if learned.is_whole {
+        provenance.fit_secs = Some(secs);
+        run.remove_checkpoint()?;
+    }
+    run.write_provenance(&provenance)?;
+    Ok(Ending { is_whole: learned.is_whole, secs_before })
 }
 
 struct Both<'a> {
@@ -244,6 +320,7 @@ fn provenance_of(request: &Request<'_>, run: &RunDirectory, started_secs: u64) -
         device: experiment.fit.device.clone(),
         n_threads: tch::get_num_threads(),
         started_secs,
+        resumed_secs: Vec::new(),
         fit_secs: None,
         total_secs: None,
         peak_memory_bytes: None,

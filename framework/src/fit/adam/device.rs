@@ -1,7 +1,9 @@
 //! Adam in libtorch's operations, for parameters that are not in the processor's memory or not of 32 or 64 bits.
 
 use super::Stride;
+use crate::fit::checkpoint::Checkpoint;
 use crate::latent::EPSILON;
+use anyhow::Result;
 use tch::{Kind, Tensor};
 
 /// The moments of one parameter, of its shape, kind and device.
@@ -16,6 +18,17 @@ impl DeviceMoments {
     pub(super) fn of(parameter: &Tensor) -> DeviceMoments {
         let parameter = parameter.detach();
         DeviceMoments { first: parameter.zeros_like(), second: parameter.zeros_like() }
+    }
+
+    /// Handles of the moments.
+    pub(super) fn to_tensors(&self) -> [Tensor; 2] {
+        [self.first.shallow_clone(), self.second.shallow_clone()]
+    }
+
+    /// Takes the moments of these names from a checkpoint.
+    pub(super) fn take_from(&mut self, names: [&str; 2], checkpoint: &Checkpoint) -> Result<()> {
+        checkpoint.copy_into(names[0], &self.first)?;
+        checkpoint.copy_into(names[1], &self.second)
     }
 
     /// Moves the parameter by one step; returns Σ |p| as it was (0 without a penalty).

@@ -4,7 +4,9 @@
 //! and back; while a piece is in the cache this costs little beside fetching it.
 
 use super::Stride;
+use crate::fit::checkpoint::Checkpoint;
 use crate::latent::EPSILON;
+use anyhow::{Result, ensure};
 use rayon::prelude::*;
 use std::ops::{Add, Div, Mul, Sub};
 use tch::Tensor;
@@ -106,6 +108,22 @@ impl<T: Real> HostMoments<T> {
     pub(super) fn of(parameter: &Tensor) -> HostMoments<T> {
         let zeros = vec![T::default(); parameter.numel()];
         HostMoments { first: zeros.clone(), second: zeros }
+    }
+
+    /// Copies of the moments, flat.
+    pub(super) fn to_tensors(&self) -> [Tensor; 2] {
+        [Tensor::from_slice(&self.first), Tensor::from_slice(&self.second)]
+    }
+
+    /// Takes the moments of these names from a checkpoint.
+    pub(super) fn take_from(&mut self, names: [&str; 2], checkpoint: &Checkpoint) -> Result<()> {
+        for (name, moment) in names.into_iter().zip([&mut self.first, &mut self.second]) {
+            let (stored, n) = (checkpoint.tensor(name)?, moment.len());
+            let fits = stored.numel() == n && stored.kind() == T::KIND;
+            ensure!(fits, "`{name}` of the checkpoint holds {} numbers, but the model wants {n}", stored.numel());
+            stored.copy_data(moment, n);
+        }
+        Ok(())
     }
 
     /// Moves the parameter by one step; returns Σ |p| as it was.

@@ -1,6 +1,7 @@
 //! Rows of a decoder-only model: gradients gathered over an epoch, or taken at every minibatch.
 
 use crate::fit::AdamRule;
+use crate::fit::checkpoint::{Checkpoint, Remember};
 use crate::fit::rows::Frozen;
 use crate::fit::stage::backward;
 use crate::latent::LatentTable;
@@ -94,6 +95,22 @@ impl SteppedRows {
     }
 }
 
+impl Remember for SteppedRows {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.tables.remember(name, checkpoint)?;
+        for (place, gathered) in self.gathered.iter().enumerate() {
+            checkpoint.put(format!("{name}.{place}.gathered"), gathered);
+        }
+        Ok(())
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        self.tables.recall(name, checkpoint)?;
+        let mut gathered = self.gathered.iter().enumerate();
+        gathered.try_for_each(|(place, one)| checkpoint.copy_into(&format!("{name}.{place}.gathered"), one))
+    }
+}
+
 /// Rows of cells that a model is not learned from: stepped as those of the others are, everything else frozen.
 pub struct TriedRows<'a> {
     model: &'a Model,
@@ -129,5 +146,15 @@ impl<'a> TriedRows<'a> {
     /// The rows of a space: n_cells × dim.
     pub fn rows(&self, space: usize) -> &Tensor {
         self.rows.of_space(space)
+    }
+}
+
+impl Remember for TriedRows<'_> {
+    fn remember(&self, name: &str, checkpoint: &mut Checkpoint) -> Result<()> {
+        self.rows.remember(name, checkpoint)
+    }
+
+    fn recall(&mut self, name: &str, checkpoint: &Checkpoint) -> Result<()> {
+        self.rows.recall(name, checkpoint)
     }
 }

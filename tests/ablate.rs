@@ -40,6 +40,17 @@ fn ledger(folder: &Path) -> Vec<String> {
     text.lines().skip(1).filter_map(|line| line.split('\t').nth(2).map(str::to_owned)).collect()
 }
 
+/// What runs keep for each other: file names and times.
+fn prepared(folder: &Path) -> Vec<(String, std::time::SystemTime)> {
+    let entries = std::fs::read_dir(folder.join("runs/study/prepared")).into_iter().flatten().map(Result::unwrap);
+    let named = |entry: std::fs::DirEntry| {
+        (entry.file_name().into_string().unwrap(), entry.metadata().unwrap().modified().unwrap())
+    };
+    let mut named: Vec<_> = entries.map(named).collect();
+    named.sort();
+    named
+}
+
 fn weights(folder: &Path, cell: &str) -> String {
     let path = folder.join("runs/study/cells").join(cell).join("weights.safetensors");
     format!("{:x}", Sha256::digest(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))))
@@ -94,6 +105,7 @@ fn a_failure_hurts_no_other_run_and_can_be_tried_again() {
     let path = folder.path();
     ablate_to(0, path, &["study.toml", "--only", "base/0"]);
     assert_eq!(ledger(path), ["done", "pending", "pending", "pending"]);
+    assert_eq!(prepared(path).len(), 1);
     // a file where a run directory should be, and one where the folder of a variant should be
     let obstacles = ["base/seed-1", "alone"].map(|name| path.join("runs/study/cells").join(name));
     obstacles.iter().for_each(|obstacle| std::fs::write(obstacle, "mine").unwrap());
@@ -106,8 +118,15 @@ fn a_failure_hurts_no_other_run_and_can_be_tried_again() {
     obstacles.iter().for_each(|obstacle| std::fs::remove_file(obstacle).unwrap());
     let text = ablate_to(1, path, &["study.toml"]);
     assert!(text.contains("0 to be run, 3 failed before"), "{text}");
+    // both variants of a seed take the same prepared data, and those of a split of their own have others
+    let kept = prepared(path);
+    ablate_to(1, path, &["study.toml", "--retry-failed", "--only", "alone/0"]);
+    assert_eq!(prepared(path), kept);
+    ablate_to(1, path, &["study.toml", "--retry-failed", "--only", "base/1"]);
+    assert_eq!(prepared(path).len(), 2);
     ablate_to(0, path, &["study.toml", "--retry-failed"]);
     assert_eq!(ledger(path), ["done"; 4]);
+    assert!(prepared(path).is_empty(), "{:?}", prepared(path));
 }
 
 #[test]

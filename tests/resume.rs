@@ -153,6 +153,13 @@ fn a_run_that_is_asked_to_stop_goes_on() {
     assert_eq!(ours, whole);
     let provenance = json(&run.join("provenance.json"));
     assert_eq!(provenance["resumed_secs"].as_array().unwrap().len(), 2);
+    // and what it told of its first epochs comes out again
+    assert!(to(0, path, &["repro", "run", "--epochs", "4"]).starts_with("the same to the last bit: "));
+    let log = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let (start, value) = log.split_once("\"x\":").unwrap();
+    std::fs::write(run.join("metrics.jsonl"), format!("{start}\"x\":1{value}")).unwrap();
+    let differs = to(1, path, &["repro", "run"]);
+    assert!(differs.contains("error: `x` of epoch 0 of `fit.latent` was 1"), "{differs}");
     assert!(provenance["total_secs"].as_f64().unwrap() > provenance["fit_secs"].as_f64().unwrap());
 }
 

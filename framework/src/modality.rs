@@ -1,6 +1,7 @@
 //! Modalities: the measurements of one assay, opened, checked, prepared and handed out in minibatches.
 
 use crate::component::Spec;
+use crate::data::MatrixModality;
 use crate::loss::{Statistics, TargetValues};
 use crate::minibatch::{FeatureShape, Features};
 use crate::step::Step;
@@ -86,6 +87,12 @@ pub trait Modality: Send + Sync {
     /// # Errors
     /// When there is no such row.
     fn keep_cells(&mut self, rows: &[usize]) -> Result<()>;
+
+    /// The matrix that the measurements are, if they are one and nothing beside it: what is prepared of a matrix can be kept
+    /// for other runs of the same data.
+    fn as_matrix(&self) -> Option<&MatrixModality> {
+        None
+    }
 
     /// Fits the steps on the training rows and applies them to all.
     ///

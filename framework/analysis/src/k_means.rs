@@ -75,7 +75,7 @@ fn plus_plus(space: &Tensor, n_groups: usize, random: &mut impl Rng) -> Tensor {
         let cumulative = least.cumsum(0, Kind::Double);
         let total = cumulative.double_value(&[n_cells - 1]);
         let drawn = Tensor::from(random.random::<f64>() * total);
-        let cell = Tensor::searchsorted(&cumulative, &drawn.view([1]), false, true, "right", None::<&Tensor>);
+        let cell = drawn.view([1]).searchsorted(&cumulative, false, true, "right", None::<&Tensor>);
         let mean = space.get(cell.int64_value(&[0]).min(n_cells - 1));
         let to_it = (space - &mean).square().sum_dim_intlist([1i64].as_slice(), false, Kind::Double);
         least = least.minimum(&to_it);
@@ -128,6 +128,18 @@ mod tests {
         .double_value(&[]);
         assert!((found.inertia - direct).abs() < 1e-6 * direct, "{} is not {direct}", found.inertia);
         assert!(KMeans::fit(&space, 91, 1, 1).is_err());
+    }
+
+    #[test]
+    fn every_start_lies_in_a_group_of_its_own_where_groups_are_far_apart() {
+        let space: Vec<f64> = (0..100).map(|cell| f64::from(cell % 10) * 1e6 + f64::from(cell / 10)).collect();
+        let space = Tensor::from_slice(&space).view([100, 1]);
+        for seed in 0..20 {
+            let means = Vec::<f64>::try_from(plus_plus(&space, 10, &mut generator(seed)).view(-1)).unwrap();
+            let mut groups: Vec<i64> = means.iter().map(|mean| (mean / 1e6).round() as i64).collect();
+            groups.sort_unstable();
+            assert_eq!(groups, (0..10).collect::<Vec<i64>>());
+        }
     }
 
     #[test]

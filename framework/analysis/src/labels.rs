@@ -1,6 +1,6 @@
 //! Labels of cells: names to numbers and back.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail, ensure};
 use serde::Serialize;
@@ -61,6 +61,13 @@ pub(crate) fn check_pair(first: &[u32], second: &[u32]) -> Result<()> {
         second.len()
     );
     Ok(())
+}
+
+/// Those of some cells that each group has, in the order given; `groups` holds every cell's.
+pub(crate) fn cells_by_group(cells: &[usize], groups: &[u32]) -> BTreeMap<u32, Vec<usize>> {
+    let mut members: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    cells.iter().for_each(|&cell| members.entry(groups[cell]).or_default().push(cell));
+    members
 }
 
 #[cfg(test)]

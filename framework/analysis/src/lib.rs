@@ -9,6 +9,8 @@
 //! | do predicted values agree with measured ones? | [`PairedMoments`], [`r_squared`](fn@r_squared) |
 //! | does a score find open peaks? | [`average_precision`](fn@average_precision), [`average_precision_by_feature`], [`PooledPrecision`] |
 //! | what does a space know? | [`LogisticProbe`], [`NeighbourSearch`] and [`majority_labels`], [`linear_r2`], [`silhouette`](fn@silhouette) |
+//! | which cells lie together? | [`NeighbourGraph`], [`Leiden`], [`KMeans`], [`umap`](fn@umap) and [`trustworthiness`](fn@trustworthiness) |
+//! | are batches joined and labels kept apart? | [`Integration`]: [`silhouette_label`], [`silhouette_batch`], [`bras`], [`ilisi`], [`clisi`], [`kbet`], [`graph_connectivity`], [`isolated_labels`], [`pcr_comparison`] |
 //! | do two labellings agree? | [`classification`](fn@classification), [`agreement`](fn@agreement) |
 //! | what would something simple reach? | [`Controls`], [`Ridge`], [`Pca`], [`KMeans`] |
 //! | is an effect larger than chance, among many? | [`NullDistribution`], [`equal_groups`], [`benjamini_hochberg`] |
@@ -24,9 +26,12 @@ mod controls;
 mod correlation;
 mod distributions;
 mod empirical;
+mod graph;
+mod integration;
 mod k_means;
 mod labels;
 mod lbfgs;
+mod leiden;
 mod logistic;
 mod matrix;
 mod measured;
@@ -40,10 +45,14 @@ mod pooled_precision;
 mod r_squared;
 mod random;
 mod ridge;
+mod score;
 mod signed_rank;
 mod silhouette;
 mod sparse;
+mod spectrum;
 mod tensor;
+mod trustworthiness;
+mod umap;
 
 pub use agreement::{Agreement, agreement};
 pub use average_precision::{
@@ -54,8 +63,15 @@ pub use classification::{ClassificationReport, classification};
 pub use controls::{Control, Controls, ControlsSpec, CrossPrediction};
 pub use correlation::Correlations;
 pub use empirical::{NullDistribution, equal_groups};
+pub use graph::NeighbourGraph;
+pub use integration::{
+    ClusterAgreement, Covariate, Integration, IntegrationReport, Kbet, KbetOfLabel, PcrComparison, bras, clisi,
+    graph_connectivity, ilisi, isolated_labels, k_means_agreement, kbet, leiden_agreement, lisi, pcr_comparison,
+    principal_component_regression, silhouette_batch, silhouette_label,
+};
 pub use k_means::KMeans;
 pub use labels::Labels;
+pub use leiden::{Leiden, LeidenSpec};
 pub use logistic::LogisticProbe;
 pub use matrix::{Matrix, block_rows};
 pub use moments::{PairedMoments, PairedReport};
@@ -67,6 +83,9 @@ pub use pca::{Pca, PcaSpec, Solver};
 pub use pooled_precision::PooledPrecision;
 pub use r_squared::{LinearFit, RSquared, linear_r2, r_squared};
 pub use ridge::{Penalty, Ridge};
+pub use score::{MAX_PAIRED_CELLS, Score};
 pub use signed_rank::signed_rank;
 pub use silhouette::{MAX_SILHOUETTE_CELLS, Silhouette, silhouette, silhouette_of_cells};
 pub use sparse::SparseRows;
+pub use trustworthiness::trustworthiness;
+pub use umap::{UmapSpec, umap};

@@ -53,6 +53,14 @@ impl Neighbours {
     pub fn of(&self, cell: usize) -> &[u32] {
         &self.positions[cell * self.n_neighbours..(cell + 1) * self.n_neighbours]
     }
+
+    /// The nearest `n_neighbours` of those held, or all of them when fewer are held.
+    pub fn first(&self, n_neighbours: usize) -> Self {
+        let n = n_neighbours.clamp(1, self.n_neighbours);
+        let positions = self.positions.chunks_exact(self.n_neighbours).flat_map(|row| &row[..n]).copied().collect();
+        let distances = self.distances.chunks_exact(self.n_neighbours).flat_map(|row| &row[..n]).copied().collect();
+        Self { n_neighbours: n, positions, distances }
+    }
 }
 
 /// Reference cells to find neighbours among.
@@ -245,6 +253,7 @@ mod tests {
         let found = search.nearest(&Tensor::from_slice(&[0f32, 0.0]).view([1, 2]), 3).unwrap();
         assert_eq!(found.positions, [4, 0, 1]);
         assert_eq!(search.nearest_others(1).unwrap().positions, [3, 4, 4, 0, 0]);
+        assert_eq!(search.nearest_others(3).unwrap().first(1), search.nearest_others(1).unwrap());
         assert!(search.nearest_others(5).unwrap_err().to_string().contains("4 cells"));
         assert!(search.nearest(&reference, 6).is_err());
     }

@@ -37,6 +37,8 @@ pub enum Command {
     Run(RunArguments),
     /// Go on with a run that was stopped.
     Resume(ResumeArguments),
+    /// Repeat the first epochs of a run, and tell whether every number comes out the same.
+    Repro(ReproArguments),
     /// Write the latent rows of cells into a copy of their file.
     Embed(EmbedArguments),
     /// Predict one modality from another and write it into a copy of the file.
@@ -149,6 +151,16 @@ pub struct ResumeArguments {
     pub then: ThenArguments,
 }
 
+/// `cithara repro`.
+#[derive(Debug, Args)]
+pub struct ReproArguments {
+    /// The run directory; nothing is written into it.
+    pub run: PathBuf,
+    /// Epochs that are repeated.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub epochs: u64,
+}
+
 /// What is done with a model when it is learned.
 #[derive(Debug, Args)]
 pub struct ThenArguments {
@@ -161,6 +173,9 @@ pub struct ThenArguments {
     /// Judge the model alone; `cithara evaluate` adds controls later.
     #[arg(long)]
     pub no_controls: bool,
+    /// Keep the prepared data in this folder, and take them from there: for runs of the same data and seed.
+    #[arg(long, value_name = "FOLDER")]
+    pub prepared: Option<PathBuf>,
     /// End when the standard input closes.
     #[arg(long, hide = true)]
     pub stop_with_stdin: bool,

@@ -14,6 +14,7 @@ mod model;
 mod plan;
 mod plugins;
 mod predict;
+mod repro;
 mod resume;
 mod run;
 mod schema;
@@ -36,6 +37,7 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Plan(arguments) => plan::execute(&arguments, catalogue, console),
         Command::Run(arguments) => run::execute(&arguments, catalogue, console),
         Command::Resume(arguments) => resume::execute(&arguments, catalogue, console),
+        Command::Repro(arguments) => repro::execute(&arguments, catalogue, console),
         Command::Embed(arguments) => embed::execute(&arguments, catalogue, console),
         Command::Predict(arguments) => predict::execute(&arguments, catalogue, console),
         Command::Ablate(arguments) => ablate::execute(&arguments, catalogue, console),

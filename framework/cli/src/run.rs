@@ -9,4 +9,4 @@ pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_nam
 pub use progress::Progress;
 pub(crate) use progress::{beside_bar, clock};
 pub use train::{Built, Ending, Prepared, Request, begin, prepare, resume, start_device, train};
-pub(crate) use train::{check_targets, now_secs};
+pub(crate) use train::{build, check_targets, ensure_same_files, now_secs};

@@ -1,7 +1,7 @@
 //! The measurements of all modalities, their cells aligned by name.
 
 use super::absent::Absent;
-use super::{Cohort, Observations, Split, Subset};
+use super::{Cohort, Observations, Split, Subset, prepared};
 use crate::minibatch::{Minibatch, Part, Target};
 use crate::model::Dimensions;
 use crate::spec::{CellSet, Experiment, ModalityEntry};
@@ -65,11 +65,9 @@ impl Dataset {
     pub fn open_for_training(experiment: &Experiment) -> Result<Opened> {
         let mut dataset = Dataset::align(experiment, None, experiment.data.cells)?;
         dataset.filter(experiment.data.filter_rounds)?;
-        dataset.observations = Observations::of_experiment(experiment, &dataset.cells)?;
-        let spec = &experiment.data.split;
-        let split = Split::draw(spec, experiment.seed, dataset.cells.len(), &dataset.observations)?;
-        let training = split.of(Subset::Training);
-        for assay in &mut dataset.assays {
+        let mut opened = dataset.divide(experiment)?;
+        let training = opened.split.of(Subset::Training);
+        for assay in &mut opened.dataset.assays {
             let rows = assay.measured(&training);
             ensure!(
                 rows.len() >= 2,
@@ -79,9 +77,34 @@ impl Dataset {
             );
             assay.modality.prepare(&rows).with_context(|| format!("modality `{}`", assay.name))?;
         }
-        let cohort = Cohort::of(experiment, &dataset.observations, &training)?;
-        dataset.classes = cohort.codes(&dataset.observations);
-        Ok(Opened { dataset, split, cohort })
+        Ok(opened)
+    }
+
+    /// As [`Dataset::open_for_training`], from what an earlier run of the same data kept in `folder`, else kept there for
+    /// later ones.
+    ///
+    /// # Errors
+    /// The same, and when a kept file is damaged.
+    pub fn open_kept(experiment: &Experiment, folder: &Path) -> Result<Opened> {
+        let path = prepared::file_of(experiment, folder)?;
+        if path.is_file() {
+            return prepared::read(experiment, &path)?.divide(experiment);
+        }
+        let opened = Dataset::open_for_training(experiment)?;
+        let kept = std::fs::create_dir_all(folder).map_err(Into::into);
+        if let Err(error) = kept.and_then(|()| prepared::write(&opened.dataset, &path)) {
+            log::warn!("prepared data are not kept for other runs: {error:#}");
+        }
+        Ok(opened)
+    }
+
+    /// Divides filtered cells, and takes note of what is known of them.
+    fn divide(mut self, experiment: &Experiment) -> Result<Opened> {
+        self.observations = Observations::of_experiment(experiment, &self.cells)?;
+        let split = Split::draw(&experiment.data.split, experiment.seed, self.cells.len(), &self.observations)?;
+        let cohort = Cohort::of(experiment, &self.observations, &split.of(Subset::Training))?;
+        self.classes = cohort.codes(&self.observations);
+        Ok(Opened { dataset: self, split, cohort })
     }
 
     /// Opens data for a trained model: features and fitted steps come from `states` (one per modality of the experiment).

@@ -8,6 +8,7 @@ mod align;
 mod check;
 mod filter;
 mod gather;
+mod kept;
 mod names;
 mod open;
 mod prepare;
@@ -202,6 +203,10 @@ impl Modality for MatrixModality {
 
     fn prepare(&mut self, training: &[usize]) -> Result<()> {
         self.fit_steps(training)
+    }
+
+    fn as_matrix(&self) -> Option<&MatrixModality> {
+        Some(self)
     }
 
     fn state(&self) -> serde_json::Value {

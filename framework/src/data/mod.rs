@@ -6,12 +6,13 @@ mod dataset;
 mod loader;
 mod matrix;
 mod observations;
+mod prepared;
 mod split;
 
 pub use cohort::{Classes, Cohort};
 pub use dataset::{Assay, Dataset, NewData, Opened, data_files};
 pub use loader::{Loader, minibatches, visiting_order};
-pub use matrix::{MatrixReading, Rows, open_annotated, open_matrix, open_table};
+pub use matrix::{MatrixModality, MatrixReading, Rows, open_annotated, open_matrix, open_table};
 pub use matrix::{align_features, cells_of_enough_features, features_of_enough_cells, unique_names};
 pub use observations::Observations;
 pub use split::{Split, Subset};

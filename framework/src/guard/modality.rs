@@ -1,6 +1,7 @@
 //! Guarded modalities.
 
 use super::Guarded;
+use crate::data::MatrixModality;
 use crate::{
     Alignment, Defaults, FeatureShape, Gathered, Modality, ModalitySpec, Source, Statistics, Step, TargetValues,
 };
@@ -55,6 +56,10 @@ impl Modality for Guarded<dyn Modality> {
 
     fn keep_cells(&mut self, rows: &[usize]) -> Result<()> {
         self.attempt_mut(|modality| modality.keep_cells(rows))
+    }
+
+    fn as_matrix(&self) -> Option<&MatrixModality> {
+        self.or(None, Modality::as_matrix)
     }
 
     fn prepare(&mut self, training: &[usize]) -> Result<()> {

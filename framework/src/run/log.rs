@@ -65,21 +65,28 @@ impl MetricsLog {
 
 impl Observer for MetricsLog {
     fn observe(&mut self, event: &Event<'_>) {
-        let named = |terms: &[(String, f64)]| -> serde_json::Map<String, serde_json::Value> {
-            terms.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
-        };
-        match event {
-            Event::Epoch { stage, epoch, n_steps_done, terms, secs } => self.write(&json!({
-                "stage": stage.name(), "epoch": epoch, "step": n_steps_done, "secs": secs, "terms": named(terms),
-            })),
-            Event::Validation { stage, epoch, terms, score, is_best } => self.write(&json!({
-                "stage": stage.name(), "epoch": epoch, "validation": named(terms), "score": score, "best": is_best,
-            })),
-            Event::Finished { stage, n_epochs, kept_epoch, reason } => self.write(&json!({
-                "stage": stage.name(), "finished": n_epochs, "kept_epoch": kept_epoch, "reason": reason,
-            })),
-            Event::Started { .. } | Event::Step { .. } => {}
+        if let Some(line) = log_line(event) {
+            self.write(&line);
         }
+    }
+}
+
+/// What the log says of an event, if it says anything.
+pub fn log_line(event: &Event<'_>) -> Option<serde_json::Value> {
+    let named = |terms: &[(String, f64)]| -> serde_json::Map<String, serde_json::Value> {
+        terms.iter().map(|(name, value)| (name.clone(), json!(value))).collect()
+    };
+    match event {
+        Event::Epoch { stage, epoch, n_steps_done, terms, secs } => Some(json!({
+            "stage": stage.name(), "epoch": epoch, "step": n_steps_done, "secs": secs, "terms": named(terms),
+        })),
+        Event::Validation { stage, epoch, terms, score, is_best } => Some(json!({
+            "stage": stage.name(), "epoch": epoch, "validation": named(terms), "score": score, "best": is_best,
+        })),
+        Event::Finished { stage, n_epochs, kept_epoch, reason } => Some(json!({
+            "stage": stage.name(), "finished": n_epochs, "kept_epoch": kept_epoch, "reason": reason,
+        })),
+        Event::Started { .. } | Event::Step { .. } => None,
     }
 }
 

@@ -18,7 +18,7 @@ mod provenance;
 mod tensors;
 
 pub use directory::{Preparation, RunDirectory, write_atomically, write_json};
-pub use log::MetricsLog;
+pub use log::{MetricsLog, log_line};
 pub use provenance::{FileDigest, Provenance, digest_file, digest_text};
 pub(crate) use tensors::read_stored;
 pub use tensors::{read_tensors, write_tensors};

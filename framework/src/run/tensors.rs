@@ -93,6 +93,7 @@ fn dtype(kind: Kind) -> Result<Dtype> {
     Ok(match kind {
         Kind::Float => Dtype::F32,
         Kind::Double => Dtype::F64,
+        Kind::Int => Dtype::I32,
         Kind::Int64 => Dtype::I64,
         Kind::BFloat16 => Dtype::BF16,
         other => bail!("tensors of kind {other:?} cannot be stored"),
@@ -103,6 +104,7 @@ fn kind(dtype: Dtype) -> Result<Kind> {
     Ok(match dtype {
         Dtype::F32 => Kind::Float,
         Dtype::F64 => Kind::Double,
+        Dtype::I32 => Kind::Int,
         Dtype::I64 => Kind::Int64,
         Dtype::BF16 => Kind::BFloat16,
         other => bail!("tensors of type {other:?} are not understood"),

@@ -1,6 +1,7 @@
-//! Every number of this crate against numpy, scipy, scikit-learn and statsmodels (the `make_golden*.py` beside this folder wrote them).
+//! Every number of this crate against numpy, scipy, scikit-learn, statsmodels, scanpy and scib-metrics (the `make_golden*.py` beside this folder wrote them).
 
 mod agreement;
+mod graph;
 mod paired;
 mod published;
 mod regression;

@@ -2,6 +2,7 @@
 //! and `cithara` is looked for where `CITHARA` says, else on the `PATH`.
 
 use super::schedule::{ALWAYS, OF_VARIANTS};
+use super::study::PREPARED;
 use super::study::{Cell, Folder};
 use anyhow::Result;
 use framework::run::write_atomically;
@@ -89,7 +90,7 @@ pub fn snakemake(folder: &Folder, cells: &[Cell], resources: Resources) -> Resul
              shell:\n        \
                  \"rm -f logs/{{wildcards.variant}}.seed-{{wildcards.seed}}.failed; \"\n        \
                  \"OMP_NUM_THREADS={{threads}} RAYON_NUM_THREADS={{threads}} {{CITHARA}} run {{input}} --set seed={{wildcards.seed}} \"\n        \
-                 \"--out cells/{{wildcards.variant}}/seed-{{wildcards.seed}} --force {ALWAYS} {{params.controls}} > /dev/null 2> {{log}} || \"\n        \
+                 \"--out cells/{{wildcards.variant}}/seed-{{wildcards.seed}} --force {ALWAYS} --prepared {PREPARED} {{params.controls}} > /dev/null 2> {{log}} || \"\n        \
                  \"{{{{ code=$?; echo \\\"exit status: $code\\\" > logs/{{wildcards.variant}}.seed-{{wildcards.seed}}.failed; exit $code; }}}}\"\n",
         list = list.concat(),
         n_threads = resources.n_threads,
@@ -107,7 +108,7 @@ fn command(folder: &Folder, cell: Cell, n_threads: usize) -> String {
     let controls = if cell.variant > 0 { OF_VARIANTS } else { "" };
     format!(
         "rm -f {failed}; OMP_NUM_THREADS={n_threads} RAYON_NUM_THREADS={n_threads} \"${{CITHARA:-cithara}}\" run {spec} --set seed={seed} \
-         --out {run} --force {ALWAYS} {controls} > /dev/null 2> {log} || {{ code=$?; echo \"exit status: $code\" > {failed}; (exit $code); }}"
+         --out {run} --force {ALWAYS} --prepared {PREPARED} {controls} > /dev/null 2> {log} || {{ code=$?; echo \"exit status: $code\" > {failed}; (exit $code); }}"
     )
 }
 

@@ -144,7 +144,7 @@ impl Schedule<'_> {
             true => command.arg("resume").arg(run),
             false => command.arg("run").arg(spec).arg("--out").arg(run).args(["--set", &format!("seed={}", cell.seed)]),
         };
-        command.args(["--stop-with-stdin", ALWAYS]);
+        command.args(["--stop-with-stdin", ALWAYS, "--prepared"]).arg(self.folder.prepared());
         if cell.variant > 0 {
             command.arg(OF_VARIANTS);
         }

@@ -6,6 +6,7 @@
 //! | `study.json` | base, seeds, metrics, margins and the overrides of each variant |
 //! | `specs/VARIANT.toml` | what a variant resolves to |
 //! | `cells/VARIANT/seed-N/` | an ordinary run directory |
+//! | `prepared/` | prepared data, which runs of the same data and seed share; gone when all are done |
 //! | `logs/VARIANT.seed-N.log` | what that run said; `.failed` beside it holds its exit code where it failed |
 //! | `ledger.tsv` | the state of every run, for people |
 //! | `ablation.csv`, `ablation.json`, `report.html` | the comparison |
@@ -66,6 +67,9 @@ pub struct Folder {
     pub study: Study,
     specs: Vec<Table>,
 }
+
+/// Where runs keep prepared data for each other, below the study's folder.
+pub(super) const PREPARED: &str = "prepared";
 
 /// Name of the file that makes a folder a study.
 const STUDY: &str = "study.json";
@@ -237,6 +241,25 @@ impl Folder {
             }
         }
         Ok(())
+    }
+
+    /// Where runs keep prepared data for each other.
+    pub fn prepared(&self) -> PathBuf {
+        self.path.join(PREPARED)
+    }
+
+    /// Takes away the prepared data, when no run needs them any more.
+    ///
+    /// # Errors
+    /// When they cannot be removed.
+    pub fn forget_prepared(&self) -> Result<()> {
+        let path = self.prepared();
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("`{}` cannot be removed", path.display()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Why a cell failed: the errors that it told, or the last lines of what it said.

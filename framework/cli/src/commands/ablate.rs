@@ -296,6 +296,9 @@ fn conclude(folder: &Folder, json: bool, catalogue: &Catalogue, console: &mut Co
     }
     console.note(&format!("report: {}", folder.path().join("report.html").display()))?;
     let (n_failed, n_all) = (ledger.n(RunState::Failed), ledger.entries.len());
+    if ledger.n(RunState::Done) == n_all {
+        folder.forget_prepared()?;
+    }
     ensure!(
         n_failed == 0,
         "{n_failed} of {n_all} runs failed; what they said is in `{}`; `--retry-failed` runs them again",

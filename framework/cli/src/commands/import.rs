@@ -45,6 +45,7 @@ fn multidgd(arguments: &ImportMultidgdArguments, catalogue: &Catalogue, console:
         force: arguments.force,
         components: components(&experiment, catalogue)?,
         interrupted: &AtomicBool::new(false),
+        prepared: None,
     };
     let built = Built { dataset, split, cohort, dimensions, model, device, started_secs };
     begin(&request, built).of_input()?.keep(&rows.tables)?;

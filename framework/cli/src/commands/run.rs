@@ -29,7 +29,8 @@ pub(super) fn execute(arguments: &RunArguments, catalogue: &Catalogue, console: 
     let experiment = read_file(&arguments.spec.spec, overrides, catalogue)?;
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.name));
     let start = Start::Anew { force: arguments.force };
-    make(&Task { experiment: &experiment, overrides, out: &out, start }, purpose, catalogue, console)
+    let prepared = arguments.then.prepared.as_deref();
+    make(&Task { experiment: &experiment, overrides, out: &out, start, prepared }, purpose, catalogue, console)
 }
 
 /// What is learned, and where it goes.
@@ -43,6 +44,8 @@ pub struct Task<'a> {
     pub out: &'a Path,
     /// From where.
     pub start: Start,
+    /// Where prepared data are kept for other runs of the same data.
+    pub prepared: Option<&'a Path>,
 }
 
 /// From where a run is made.
@@ -87,7 +90,7 @@ fn finish(out: &Path, total_secs: f64) -> Result<()> {
 /// Learns the model of a spec into a run directory; fails where the data do not suit the spec, and where learning fails or is
 /// interrupted (what was learned is kept). Returns the seconds of learning in earlier processes.
 fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<f64> {
-    let Task { experiment, overrides, out, start } = *task;
+    let Task { experiment, overrides, out, start, prepared } = *task;
     let request = Request {
         experiment,
         overrides,
@@ -96,6 +99,7 @@ fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> R
         force: start == Start::Anew { force: true },
         components: components(experiment, catalogue)?,
         interrupted: interrupt::flag(),
+        prepared,
     };
     let mut notes = Vec::new();
     let mut say = |text: &str| notes.push(text.to_owned());

@@ -29,6 +29,8 @@ pub struct Request<'a> {
     pub components: Vec<String>,
     /// Set from outside to stop.
     pub interrupted: &'a AtomicBool,
+    /// Where prepared data are kept for other runs of the same data.
+    pub prepared: Option<&'a Path>,
 }
 
 /// Data and a model that fit each other, before anything is written.
@@ -69,7 +71,7 @@ pub struct Prepared {
 /// # Errors
 /// When data cannot be read, the losses cannot use them, or the directory exists.
 pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
-    begin(request, build(request.experiment, say)?)
+    begin(request, build(request.experiment, request.prepared, say)?)
 }
 
 /// Opens the data of a run that has not ended, builds its model, and reads its checkpoint, if it got so far.
@@ -80,7 +82,7 @@ pub fn resume(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepar
     let run = RunDirectory::open_unfinished(request.out)?;
     let mut provenance = run.read_provenance()?;
     ensure_same_files(&provenance.data, &data_files(request.experiment)?)?;
-    let Built { dataset, split, model, device, started_secs, .. } = build(request.experiment, say)?;
+    let Built { dataset, split, model, device, started_secs, .. } = build(request.experiment, request.prepared, say)?;
     run.ensure_same_cells(&dataset, &split)?;
     let checkpoint = match run.checkpoint().is_file() {
         true => Some(Checkpoint::read(&run.checkpoint())?),
@@ -107,10 +109,16 @@ pub fn resume(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepar
 }
 
 /// Opens the data of an experiment and builds its model.
-fn build(experiment: &Experiment, say: &mut dyn FnMut(&str)) -> Result<Built> {
+///
+/// # Errors
+/// When data cannot be read or the losses cannot use them.
+pub(crate) fn build(experiment: &Experiment, prepared: Option<&Path>, say: &mut dyn FnMut(&str)) -> Result<Built> {
     let device = start_device(&experiment.fit)?;
     let started_secs = now_secs();
-    let Opened { dataset, split, cohort } = Dataset::open_for_training(experiment)?;
+    let Opened { dataset, split, cohort } = match prepared {
+        Some(folder) => Dataset::open_kept(experiment, folder)?,
+        None => Dataset::open_for_training(experiment)?,
+    };
     describe(&dataset, &split, say);
     let dimensions = dataset.dimensions(&split.of(Subset::Training))?;
     let model = build_model(experiment, &dimensions, &cohort, device)?;
@@ -124,7 +132,10 @@ fn build(experiment: &Experiment, say: &mut dyn FnMut(&str)) -> Result<Built> {
 }
 
 /// Refuses data files with other bytes than those that a run was made from.
-fn ensure_same_files(then: &[FileDigest], now: &[PathBuf]) -> Result<()> {
+///
+/// # Errors
+/// When they have.
+pub(crate) fn ensure_same_files(then: &[FileDigest], now: &[PathBuf]) -> Result<()> {
     ensure!(then.len() == now.len(), "the run was made from {} data files, not from {}", then.len(), now.len());
     for (then, now) in then.iter().zip(now) {
         ensure!(

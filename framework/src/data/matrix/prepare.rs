@@ -59,6 +59,19 @@ impl MatrixModality {
         Ok(alignment)
     }
 
+    /// Lets steps learn what a saved state says; returns the features that they saw, and which columns each kept.
+    pub(super) fn restore_steps(
+        steps: &mut [Box<dyn Step>],
+        state: &serde_json::Value,
+    ) -> Result<(Vec<String>, Vec<Option<Vec<usize>>>)> {
+        let state = SavedState::deserialize(state).context("the saved state is not that of a matrix")?;
+        ensure!(state.steps.len() == steps.len(), "the state is of {} steps, not {}", state.steps.len(), steps.len());
+        for (step, saved) in steps.iter_mut().zip(&state.steps) {
+            step.restore(&saved.learnt)?;
+        }
+        Ok((state.features, state.steps.into_iter().map(|step| step.selected).collect()))
+    }
+
     /// Takes the columns of `features`, in that order, whatever the file has.
     fn align_to(&mut self, features: &[String]) -> Result<Alignment> {
         let (aligned, alignment) = align_features(&self.raw, &self.features, features, self.reading.feature)?;

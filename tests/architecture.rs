@@ -11,9 +11,10 @@ const MAX_LINES: usize = 600;
 /// The only files with code that the compiler cannot check: opening libraries, and the symbol that is looked for in them.
 const UNSAFE: [&str; 3] = ["framework/src/libtorch.rs", "framework/src/plugin/entry.rs", "registry/src/library.rs"];
 /// Crates that other crates of ours import, beside what `plugins/*` is.
-const IMPORTS: [(&str, &[&str]); 8] = [
+const IMPORTS: [(&str, &[&str]); 9] = [
     ("cithara-anndata", &[]),
     ("cithara-analysis", &[]),
+    ("cithara-images", &[]),
     ("cithara-framework", &["cithara-anndata"]),
     ("cithara-registry", &["cithara-framework"]),
     ("cithara-plugins", &["cithara-atac", "cithara-rna", "cithara-standard", "cithara-surface-protein"]),

@@ -2,4 +2,4 @@
 //!
 //! Components declare themselves, but a crate that nothing names is not linked. So a program says `use plugins as _;`.
 
-pub use {atac, rna, standard, surface_protein};
+pub use {atac, chromatin_image, protein_image, rna, standard, surface_protein};

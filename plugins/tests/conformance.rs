@@ -1,7 +1,7 @@
 //! Every built-in component keeps the promises of its trait: one line each, with further tables where it has variants.
 
 use framework::component::{AnySpec, Role, declared};
-use framework::testing::{Conformance, all_declarations};
+use framework::testing::{Conformance, all_declarations, small_images};
 use plugins as _;
 use std::collections::BTreeSet;
 
@@ -23,14 +23,26 @@ const MIXTURES: [&str; 2] = [
 const LABELLED_MIXTURES: [&str; 2] =
     ["class_factor = \"none\"\nprior_count = \"once\"", "prior_count = \"per_minibatch\"\nsd = 0.3"];
 
+/// Few channels, which heads share; no slope.
+const CONV_ENCODERS: [&str; 2] = [
+    "channels = [3]\nn_channels_out = 4\nhead_channels = \"all\"\nslope = 0.0",
+    "n_channels_out = 7\nhead_channels = [3, 4]",
+];
+const CONV_DECODERS: [&str; 2] =
+    ["channels = [3]\nn_channels_in = 4\nslope = 0.0", "n_channels_in = 7\nsigmoid = true"];
+
 /// Role, name, and tables beside the empty one and the example.
 const COMPONENTS: &[(Role, &str, &[&str])] = &[
     (Role::Modality, "atac", &[]),
+    (Role::Modality, "chromatin_image", &[]),
+    (Role::Modality, "protein_image", &[]),
     (Role::Modality, "rna", &[]),
     (Role::Modality, "surface_protein", &[]),
     (Role::Modality, "values", &[]),
+    (Role::Encoder, "conv", &CONV_ENCODERS),
     (Role::Encoder, "mlp", &ENCODERS),
     (Role::Decoder, "branched", &BRANCHED),
+    (Role::Decoder, "conv", &CONV_DECODERS),
     (Role::Decoder, "mlp", &DECODERS),
     (Role::LatentPrior, "gaussian_mixture", &MIXTURES),
     (Role::LatentPrior, "l2", &["scaling = \"published\""]),
@@ -52,9 +64,18 @@ const COMPONENTS: &[(Role, &str, &[&str])] = &[
     (Role::Step, "tf_idf", &["scale = 1.0"]),
 ];
 
+/// Modalities that open images.
+const OF_IMAGES: [&str; 2] = ["chromatin_image", "protein_image"];
+
 fn check(role: Role) {
+    let folder = tempfile::tempdir().unwrap();
+    let images = small_images(folder.path(), 13, 16).unwrap();
     for (_, name, tables) in COMPONENTS.iter().filter(|(of, ..)| *of == role) {
-        tables.iter().fold(Conformance::of(role, name), |conformance, table| conformance.table(table)).check();
+        let mut conformance = tables.iter().fold(Conformance::of(role, name), |of, table| of.table(table));
+        if OF_IMAGES.contains(name) {
+            conformance = conformance.on(&images);
+        }
+        conformance.check();
     }
 }
 

@@ -1,8 +1,12 @@
 //! The command line, as clap reads it.
 
 mod ablate;
+mod report;
+mod run;
 
 pub use ablate::{AblateArguments, AblateCommand, CollectArguments, CompareArguments, Engine};
+pub use report::ReportArguments;
+pub use run::{ReproArguments, ResumeArguments, RunArguments, ThenArguments};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use framework::spec::UnseenClasses;
@@ -45,6 +49,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Judge a run beside controls.
     Evaluate(EvaluateArguments),
+    /// Make a page of a run: what was learned from what, how well, with pictures and controls.
+    Report(ReportArguments),
     /// Run variants of a spec with several seeds, and tell which differ.
     Ablate(Box<AblateArguments>),
     /// Tell which runs differ, over their seeds.
@@ -56,6 +62,8 @@ pub enum Command {
     Import(ImportCommand),
     /// Make a .h5mu or .h5ad of count tables in other formats.
     Convert(ConvertArguments),
+    /// Cut images of single cells out of fields of view, and measure their nuclei.
+    Cut(CutArguments),
     /// Make the simulated cells of the APOLLO paper.
     Simulate(SimulateArguments),
     /// List or describe components.
@@ -117,71 +125,17 @@ pub struct PlanArguments {
     pub json: bool,
 }
 
-/// `cithara run`.
+/// `cithara cut`.
 #[derive(Debug, Args)]
-pub struct RunArguments {
-    /// The spec.
-    #[command(flatten)]
-    pub spec: SpecArguments,
-    /// The run directory; default `runs/NAME`.
+pub struct CutArguments {
+    /// Which images there are, where nuclei are and how crops are cut (TOML).
+    pub spec: PathBuf,
+    /// The folder for `cells.h5mu`, `crops.cells` and `sheet.png`.
     #[arg(long)]
-    pub out: Option<PathBuf>,
-    /// Replace a run of the same directory.
+    pub out: PathBuf,
+    /// Replace the cells that the folder holds; crops are made again only if spec or images have changed.
     #[arg(long)]
     pub force: bool,
-    /// What follows learning.
-    #[command(flatten)]
-    pub then: ThenArguments,
-}
-
-/// `cithara resume`.
-#[derive(Debug, Args)]
-#[command(
-    after_help = "The run goes on from its last checkpoint (`fit.checkpoint_every_secs`; one is also written at Ctrl-C, at a \
-request to terminate, and where a loss is not finite), to the same bits as if it had never stopped."
-)]
-pub struct ResumeArguments {
-    /// The run directory.
-    pub run: PathBuf,
-    /// Replace a value of `[fit]`: `--set fit.latent.learning_rate_decoder=1e-4`; recorded in the run. May be given again.
-    #[arg(long = "set", value_name = "KEY=VALUE")]
-    pub set: Vec<String>,
-    /// What follows learning.
-    #[command(flatten)]
-    pub then: ThenArguments,
-}
-
-/// `cithara repro`.
-#[derive(Debug, Args)]
-pub struct ReproArguments {
-    /// The run directory; nothing is written into it.
-    pub run: PathBuf,
-    /// Epochs that are repeated.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
-    pub epochs: u64,
-}
-
-/// What is done with a model when it is learned.
-#[derive(Debug, Args)]
-pub struct ThenArguments {
-    /// Learn only: no embedding, no prediction, no evaluation.
-    #[arg(long)]
-    pub only_fit: bool,
-    /// Write no annotated copy of the data; `cithara embed` makes one later.
-    #[arg(long)]
-    pub no_annotation: bool,
-    /// Judge the model alone; `cithara evaluate` adds controls later.
-    #[arg(long)]
-    pub no_controls: bool,
-    /// Keep the prepared data in this folder, and take them from there: for runs of the same data and seed.
-    #[arg(long, value_name = "FOLDER")]
-    pub prepared: Option<PathBuf>,
-    /// End when the standard input closes.
-    #[arg(long, hide = true)]
-    pub stop_with_stdin: bool,
-    /// Print the evaluation as JSON.
-    #[arg(long)]
-    pub json: bool,
 }
 
 /// Where results are written.

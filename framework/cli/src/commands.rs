@@ -4,6 +4,7 @@ mod ablate;
 mod check;
 mod compare;
 mod convert;
+mod cut;
 mod demo;
 mod doctor;
 mod embed;
@@ -14,6 +15,7 @@ mod model;
 mod plan;
 mod plugins;
 mod predict;
+mod report;
 mod repro;
 mod resume;
 mod run;
@@ -43,9 +45,11 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Ablate(arguments) => ablate::execute(&arguments, catalogue, console),
         Command::Compare(arguments) => compare::execute(&arguments, catalogue, console),
         Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
+        Command::Report(arguments) => report::execute(&arguments, catalogue, console),
         Command::Gene2peak(arguments) => gene2peak::execute(&arguments, catalogue, console),
         Command::Import(command) => import::execute(&command, catalogue, console),
         Command::Convert(arguments) => convert::execute(&arguments, console),
+        Command::Cut(arguments) => cut::execute(&arguments, console),
         Command::Simulate(arguments) => simulate::execute(&arguments, console),
         Command::Plugins(command) => plugins::execute(&command, catalogue, console),
         Command::Schema(arguments) => schema::execute(&arguments, catalogue, console),

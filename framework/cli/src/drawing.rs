@@ -1,4 +1,10 @@
-//! What all pictures need: round ticks and harmless text.
+//! What all pictures need: SVG, axes, numbers and text that fit, round ticks.
+
+pub(crate) mod axis;
+pub(crate) mod curve;
+pub(crate) mod lettering;
+pub(crate) mod numbers;
+pub(crate) mod svg;
 
 /// The smallest of 1, 2 and 5 times a power of ten that is not below.
 pub(crate) fn round_step(least: f64) -> f64 {

@@ -20,6 +20,7 @@ mod judge;
 mod measured;
 mod numbers;
 mod predictions;
+mod principal;
 mod probe;
 mod resamples;
 mod seeds;
@@ -38,6 +39,8 @@ pub use evaluation::{
     ClassScores, CorrelationSummary, Evaluation, JudgedCells, LabelProbe, MeasuredEntries, Method, MethodScores,
     Precision, PredictionScores, Section, SpaceScores,
 };
+pub(crate) use principal::{Components, principal_components};
 pub use resamples::Interval;
 pub use task::{EvaluationTask, evaluate};
+pub(crate) use text::{Part, WrittenRow, WrittenTable};
 pub use verdict::{Outcome, Verdict};

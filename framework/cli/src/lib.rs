@@ -4,6 +4,7 @@ pub mod ablate;
 mod arguments;
 mod commands;
 mod console;
+mod cut;
 mod drawing;
 pub mod evaluate;
 mod failure;
@@ -12,6 +13,7 @@ pub mod import;
 mod interrupt;
 mod log;
 pub mod plan;
+pub mod report;
 pub mod run;
 pub mod simulate;
 

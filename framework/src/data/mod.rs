@@ -3,6 +3,7 @@
 mod absent;
 mod cohort;
 mod dataset;
+mod images;
 mod loader;
 mod matrix;
 mod observations;
@@ -11,6 +12,7 @@ mod split;
 
 pub use cohort::{Classes, Cohort};
 pub use dataset::{Assay, Dataset, NewData, Opened, data_files};
+pub use images::{IMAGES_KEY, ImageModality, open_images};
 pub use loader::{Loader, minibatches, visiting_order};
 pub use matrix::{MatrixModality, MatrixReading, Rows, open_annotated, open_matrix, open_table};
 pub use matrix::{align_features, cells_of_enough_features, features_of_enough_cells, unique_names};

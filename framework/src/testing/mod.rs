@@ -20,7 +20,7 @@
 //! [`Conformance`] says what is checked. A check that fails panics, naming the component, the check, the table and size
 //! it failed with, what was expected and what was found. Beside it stand small things for tests of one's own:
 //! comparison ([`close`]; with the numbers of another program: [`golden`]), gradients ([`central_differences`], [`gradient`]), data ([`counts`], [`sparse`], [`target`])
-//! and files ([`small_h5ad`]).
+//! and files ([`small_h5ad`], [`small_images`]).
 //!
 //! The module exists with the cargo feature `testing`, which belongs among the `[dev-dependencies]` only:
 //! `framework = { package = "cithara-framework", …, features = ["testing"] }`.
@@ -41,6 +41,7 @@ mod encoder;
 mod forms;
 pub mod golden;
 mod gradients;
+mod images;
 mod loss;
 mod mismatch;
 mod modality;
@@ -58,4 +59,5 @@ pub use close::close;
 pub use conformance::{Conformance, decoder, encoder, loss, modality, prior, step};
 pub use declaration::{all_declarations, declaration, declarations};
 pub use differences::{central_differences, gradient};
+pub use images::small_images;
 pub use small::{counts, small_h5ad, sparse, target, values};

@@ -1,9 +1,10 @@
-//! Components that belong to no assay: networks for tables of features, losses, priors and the steps that prepare
-//! values.
+//! Components that belong to no assay: networks for tables of features and for images, losses, priors and the steps that
+//! prepare values.
 //!
 //! One component per file, declared beside it; each is named in a spec by its `kind`. What the components of one role
 //! share is in the file that bears the role's name.
 
+mod convolution;
 mod decoders;
 mod encoders;
 mod losses;
@@ -12,8 +13,10 @@ mod priors;
 mod range;
 mod steps;
 
-pub use decoders::{BranchedDecoder, BranchedDecoderSpec, MlpDecoder, MlpDecoderSpec};
-pub use encoders::{HeadHidden, HeadRule, MlpEncoder, MlpEncoderSpec};
+pub use decoders::{BranchedDecoder, BranchedDecoderSpec, ConvDecoder, ConvDecoderSpec, MlpDecoder, MlpDecoderSpec};
+pub use encoders::{
+    ConvEncoder, ConvEncoderSpec, HeadChannels, HeadChannelsRule, HeadHidden, HeadRule, MlpEncoder, MlpEncoderSpec,
+};
 pub use losses::{
     Bce, BceSpec, Bernoulli, BernoulliSpec, Dispersion, Likelihood, Mse, MseSpec, NegativeBinomial,
     NegativeBinomialSpec, Poisson, PoissonSpec, PosWeight, PosWeightRule, Zinb, ZinbSpec,

@@ -1,15 +1,11 @@
 //! What a reader gets of a comparison: a page with pictures, a table for the terminal and one for other programs.
 
-mod axis;
 mod csv;
 mod curves;
 mod differences;
 mod dots;
 mod figures;
-mod lettering;
-mod numbers;
 mod standing;
-mod svg;
 mod tables;
 #[cfg(test)]
 mod testing;

@@ -214,7 +214,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn varies(matrix: &Matrix<'_>, rows: &[usize]) -> Result<bool> {
+/// Whether rows differ at all.
+pub(super) fn varies(matrix: &Matrix<'_>, rows: &[usize]) -> Result<bool> {
     let first = matrix.rows(&rows[..1])?;
     for block in rows.chunks(block_rows(matrix.n_columns())) {
         if matrix.rows(block)?.not_equal_tensor(&first).any().int64_value(&[]) != 0 {

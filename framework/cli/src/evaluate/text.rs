@@ -3,6 +3,9 @@
 mod table;
 #[cfg(test)]
 mod tests;
+mod written;
+
+pub(crate) use written::{Part, WrittenRow, WrittenTable};
 
 use super::evaluation::{
     Clustering, ClusteringScores, Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section,

@@ -4,6 +4,7 @@ mod components;
 
 use anndata::{Annotator, Dense, File, Kind, TextTree};
 use anyhow::{Context, Result, ensure};
+use framework::FeatureShape;
 use framework::data::Dataset;
 use framework::infer::{Embeddings, Predictor};
 use framework::model::Model;
@@ -139,7 +140,9 @@ pub fn annotate_prediction(
     let name = |index: usize| scene.model.branches[index].name.as_str();
     let (source, target_name) = (name(predictor.source), name(predictor.target));
     let entry = |name: &str| scene.experiment.modalities.get(name).and_then(|entry| entry.key.as_deref());
-    match scene.modality_in(file, target_name, entry(target_name))? {
+    // the matrix of an assay of images holds features of nuclei, not pixels
+    let of_images = matches!(scene.dataset.assays[predictor.target].modality.shape(), FeatureShape::Image { .. });
+    match scene.modality_in(file, target_name, entry(target_name))?.filter(|_| !of_images) {
         Some(modality) => {
             let key = format!("predicted_from_{source}");
             let annotated = file.modality(&modality)?;

@@ -8,6 +8,9 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+/// The columns that a step kept, if it selects.
+type Selected = Option<Vec<usize>>;
+
 /// What `restore` needs: the features that the steps saw, and what each step learnt.
 #[derive(Debug, Serialize, Deserialize)]
 struct SavedState {
@@ -63,7 +66,7 @@ impl MatrixModality {
     pub(super) fn restore_steps(
         steps: &mut [Box<dyn Step>],
         state: &serde_json::Value,
-    ) -> Result<(Vec<String>, Vec<Option<Vec<usize>>>)> {
+    ) -> Result<(Vec<String>, Vec<Selected>)> {
         let state = SavedState::deserialize(state).context("the saved state is not that of a matrix")?;
         ensure!(state.steps.len() == steps.len(), "the state is of {} steps, not {}", state.steps.len(), steps.len());
         for (step, saved) in steps.iter_mut().zip(&state.steps) {

@@ -33,10 +33,16 @@ impl Loss for Mse {
 
     fn per_cell(&self, prediction: &Tensor, target: &Target) -> Result<Tensor> {
         let stored = Stored::new(prediction, target)?;
-        let squared = stored.predicted.f_square()?;
-        let correction = stored.predicted.f_sub(&stored.values)?.f_square()?.f_sub(&squared)?;
-        let as_if_zero = sum_features(&stored.prediction.f_square()?)?;
-        Ok(as_if_zero.f_add(&stored.sum_entries(&correction)?)?.f_div_scalar(stored.n_features())?)
+        let errors = stored.predicted.f_sub(&stored.values)?.f_square()?;
+        let total = match stored.is_dense() {
+            // As if zero and corrected, sums of squares would cancel where predictions are good.
+            true => sum_features(&errors)?,
+            false => {
+                let correction = errors.f_sub(&stored.predicted.f_square()?)?;
+                sum_features(&stored.prediction.f_square()?)?.f_add(&stored.sum_entries(&correction)?)?
+            }
+        };
+        Ok(total.f_div_scalar(stored.n_features())?)
     }
 
     fn expectation(&self, prediction: &Tensor, _totals: Option<&Tensor>) -> Result<Tensor> {
@@ -58,6 +64,17 @@ mod tests {
     use super::*;
     use crate::losses::testing::{close, context, dense_target, gradient_error, logits, sparse_target};
     use tch::Kind;
+
+    #[test]
+    fn small_differences_of_images_keep_their_digits() {
+        let loss = MseSpec {}.build(&context(&tch::nn::VarStore::new(tch::Device::Cpu))).unwrap();
+        let images = Tensor::rand([4, 1, 64, 64], (Kind::Float, tch::Device::Cpu));
+        let prediction = &images + images.randn_like() * 0.01;
+        let expected = (prediction.to_kind(Kind::Double) - images.to_kind(Kind::Double)).square();
+        let expected = expected.mean_dim([1i64, 2, 3].as_slice(), false, Kind::Double);
+        let found = loss.per_cell(&prediction, &Target::new(framework::Features::Dense(images))).unwrap();
+        assert!(found.to_kind(Kind::Double).allclose(&expected, 1e-6, 0.0, false), "{found} instead of {expected}");
+    }
 
     #[test]
     fn squared_differences_are_averaged_over_features() {

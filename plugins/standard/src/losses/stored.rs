@@ -34,6 +34,7 @@ impl Stored {
              return one value per feature",
             prediction.size()
         );
+        ensure_same_images(prediction, features)?;
         let prediction = prediction.f_reshape([n_cells, n_features])?;
         let kind = prediction.kind();
         Ok(match features {
@@ -56,6 +57,11 @@ impl Stored {
         })
     }
 
+    /// Whether every place is an entry.
+    pub fn is_dense(&self) -> bool {
+        self.rows.is_none()
+    }
+
     /// Number of features, as a divisor.
     pub fn n_features(&self) -> f64 {
         self.prediction.size()[1].max(1) as f64
@@ -76,7 +82,52 @@ impl Stored {
     }
 }
 
+/// Refuses images of another form but as many pixels.
+fn ensure_same_images(prediction: &Tensor, features: &Features) -> Result<()> {
+    let Features::Dense(target) = features else { return Ok(()) };
+    ensure!(
+        prediction.dim() != target.dim() || prediction.size() == target.size(),
+        "the prediction has shape {:?}, but the target has {:?}; the decoder must return one value per pixel, in the form of \
+         the images",
+        prediction.size(),
+        target.size()
+    );
+    Ok(())
+}
+
 /// Adds up the features of each cell: n_cells × n_features to [n_cells].
 pub fn sum_features(values: &Tensor) -> Result<Tensor> {
     Ok(values.f_sum_dim_intlist([1i64].as_slice(), false, None::<Kind>)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tch::Device;
+
+    fn images(size: &[i64]) -> Tensor {
+        Tensor::rand(size, (Kind::Float, Device::Cpu))
+    }
+
+    #[test]
+    fn images_are_rows_of_pixels() {
+        let (prediction, target) = (images(&[3, 2, 4, 4]), images(&[3, 2, 4, 4]));
+        // as convolutions leave them: the channels of a pixel side by side
+        let channels_last = prediction.permute([0, 2, 3, 1]).contiguous().permute([0, 3, 1, 2]);
+        let stored = Stored::new(&channels_last, &Target::new(Features::Dense(target.shallow_clone()))).unwrap();
+        assert_eq!((stored.n_features(), stored.is_dense()), (32.0, true));
+        assert_eq!(stored.prediction, prediction.view([3, 32]));
+        assert_eq!(stored.values, target.view([3, 32]));
+        let sums = stored.sum_entries(&stored.values).unwrap();
+        assert!(sums.allclose(&target.sum_dim_intlist([1i64, 2, 3].as_slice(), false, Kind::Float), 1e-6, 0.0, false));
+    }
+
+    #[test]
+    fn images_of_another_form_are_refused() {
+        let target = Target::new(Features::Dense(images(&[3, 2, 4, 4])));
+        for size in [vec![3, 1, 8, 4], vec![3, 4, 4, 2], vec![2, 2, 4, 4], vec![3, 31]] {
+            assert!(Stored::new(&images(&size), &target).is_err(), "{size:?}");
+        }
+        assert!(Stored::new(&images(&[3, 32]), &target).is_ok());
+    }
 }

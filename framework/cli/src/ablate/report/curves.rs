@@ -1,10 +1,11 @@
 //! Learning curves of a stage: the losses of all runs over each other.
 
 use super::super::comparison::{ComparedVariant, Comparison, Curve};
-use super::axis::Axis;
-use super::lettering::{shortened, width};
-use super::numbers::is_drawable;
-use super::svg::{INK, LETTERS, Point, Svg};
+use crate::drawing::axis::Axis;
+use crate::drawing::curve::{Losses, thinned, unbroken};
+use crate::drawing::lettering::{shortened, width};
+use crate::drawing::numbers::is_drawable;
+use crate::drawing::svg::{INK, LETTERS, Point, Svg};
 
 const WIDTH: f64 = 1000.0;
 const TOP: f64 = 46.0;
@@ -19,14 +20,9 @@ const LINE: f64 = 20.0;
 const NAME: f64 = 226.0;
 /// Length of the line beside a name.
 const SWATCH: f64 = 30.0;
-/// A curve is drawn with at most about so many points.
-const POINTS: usize = 240;
 /// Colours of Okabe & Ito that are read on white; the base is drawn in ink.
 const COLOURS: [&str; 6] = ["#E69F00", "#56B4E9", "#009E73", "#D55E00", "#0072B2", "#CC79A7"];
 const DASHES: [&str; 7] = ["", "6 3", "2 2", "10 3 2 3", "12 4", "6 2 2 2 2 2", "1 3"];
-
-/// Epochs and losses.
-type Losses = [(u64, f64)];
 
 /// The curves of a variant.
 struct Strand<'a> {
@@ -154,50 +150,10 @@ fn panel(
     }
 }
 
-/// The parts of a curve between losses that are no numbers.
-fn unbroken(points: &Losses) -> Vec<Vec<(u64, f64)>> {
-    let parts = points.split(|(_, loss)| !is_drawable(*loss));
-    parts.filter(|part| !part.is_empty()).map(<[_]>::to_vec).collect()
-}
-
-/// A curve with fewer points that still shows every peak: of each stretch the lowest and the highest, and both ends.
-fn thinned(points: &Losses) -> Vec<(u64, f64)> {
-    if points.len() <= POINTS {
-        return points.to_vec();
-    }
-    let stretch = points.len().div_ceil(POINTS / 2);
-    let mut kept: Vec<(u64, f64)> = vec![points[0]];
-    for part in points.chunks(stretch) {
-        let lowest = part.iter().min_by(|a, b| a.1.total_cmp(&b.1));
-        let highest = part.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-        kept.extend(lowest.into_iter().chain(highest));
-    }
-    kept.extend(points.last());
-    kept.sort_by_key(|point| point.0);
-    kept.dedup();
-    kept
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::testing::{circles, example};
     use super::*;
-
-    #[test]
-    fn peaks_survive_thinning() {
-        let mut points: Vec<(u64, f64)> = (0..5000).map(|epoch| (epoch, 1.0)).collect();
-        points[3333].1 = 9.0;
-        let kept = thinned(&points);
-        assert!(kept.len() <= POINTS + 2 && kept.contains(&(3333, 9.0)));
-        assert_eq!((kept.first(), kept.last()), (points.first(), points.last()));
-        assert!(kept.is_sorted_by_key(|point| point.0));
-    }
-
-    #[test]
-    fn gaps_break_curves() {
-        let nan = f64::NAN;
-        assert_eq!(unbroken(&[(0, nan), (1, 2.0), (2, nan), (3, 1.0), (4, 0.5)]).len(), 2);
-    }
 
     #[test]
     fn every_run_is_drawn_and_the_legend_names_all() {

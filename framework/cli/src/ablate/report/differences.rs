@@ -1,12 +1,12 @@
 //! The right half of the picture of a metric: paired differences to the base, and the verdict.
 
 use super::super::comparison::MetricRow;
-use super::axis::Axis;
 use super::dots::{Picture, WIDTH};
-use super::lettering::shortened;
-use super::numbers::{is_drawable, with_minus};
 use super::standing::{Standing, paired};
-use super::svg::{LETTERS, Svg};
+use crate::drawing::axis::Axis;
+use crate::drawing::lettering::shortened;
+use crate::drawing::numbers::{is_drawable, with_minus};
+use crate::drawing::svg::{LETTERS, Svg};
 
 pub(super) const DIFFERENCES: (f64, f64) = (604.0, 880.0);
 const VERDICTS: f64 = 898.0;

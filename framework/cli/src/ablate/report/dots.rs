@@ -1,11 +1,11 @@
 //! The picture of a metric: every seed of every variant as a dot, and beside it the paired differences to the base.
 
 use super::super::comparison::{ComparedMetric, MetricRow};
-use super::axis::Axis;
-use super::lettering::shortened;
-use super::numbers::{Figures, is_drawable};
 use super::standing::Standing;
-use super::svg::{INK, LETTERS, Svg};
+use crate::drawing::axis::Axis;
+use crate::drawing::lettering::shortened;
+use crate::drawing::numbers::{Figures, is_drawable};
+use crate::drawing::svg::{INK, LETTERS, Svg};
 
 pub(super) const WIDTH: f64 = 1000.0;
 const TOP: f64 = 46.0;
@@ -158,9 +158,9 @@ mod tests {
     use super::super::super::comparison::Comparison;
     use super::super::differences::DIFFERENCES;
     use super::super::figures::MetricFigures;
-    use super::super::svg::Point;
     use super::super::testing::{circles, example, metric};
     use super::*;
+    use crate::drawing::svg::Point;
 
     fn picture(metric: &ComparedMetric) -> String {
         let svg = metric_picture(

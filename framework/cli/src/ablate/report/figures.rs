@@ -1,7 +1,7 @@
 //! With which figures a metric is written: those of its values, and finer ones of its differences.
 
 use super::super::comparison::{ComparedMetric, Difference, MetricRow};
-use super::numbers::Figures;
+use crate::drawing::numbers::Figures;
 
 /// How the numbers of a metric are written, in the same unit everywhere.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,7 @@
 //! Where a variant stands in a metric, in a word, a sign and a colour.
 
 use super::super::comparison::{ComparedMetric, Comparison, Difference, MetricRow, Verdict};
-use super::numbers::p_value;
+use crate::drawing::numbers::p_value;
 
 /// Where a variant stands beside the base.
 #[derive(Debug, Clone, Copy)]

@@ -6,9 +6,9 @@ use super::super::comparison::{
 use super::curves::{stage_picture, stages};
 use super::dots::metric_picture;
 use super::figures::MetricFigures;
-use super::lettering::plain;
-use super::numbers::{effect, p_value, with_minus};
 use super::standing::{Standing, base_of, row_of};
+use crate::drawing::lettering::plain;
+use crate::drawing::numbers::{effect, p_value, with_minus};
 use serde::Serialize;
 
 /// The whole page.

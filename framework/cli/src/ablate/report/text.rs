@@ -2,9 +2,9 @@
 
 use super::super::comparison::{ComparedMetric, ComparedRun, Comparison, MetricRow, RunState, Verdict};
 use super::figures::MetricFigures;
-use super::lettering::{plain, shortened_to};
-use super::numbers::p_value;
 use super::standing::{Standing, base_of};
+use crate::drawing::lettering::{plain, shortened_to};
+use crate::drawing::numbers::p_value;
 use std::fmt::Write as _;
 
 /// Widest line.

@@ -1,6 +1,7 @@
 //! A table of numbers with aligned columns.
 
 use super::super::evaluation::Method;
+use super::written::WrittenRow;
 use std::fmt::Write as _;
 
 /// Which number of a column is the best.
@@ -98,12 +99,33 @@ impl Table {
         self.rows.push((method.label.clone(), method.is_control, values));
     }
 
+    /// Headers and rows, empty columns left out.
+    pub fn written(&self) -> (Vec<String>, Vec<WrittenRow>) {
+        let columns = self.columns();
+        let cell = |text: &str| {
+            let is_best = text.ends_with('*');
+            (text.trim_end_matches(['*', ' ']).to_owned(), is_best)
+        };
+        let row = |(at, (label, is_control, _)): (usize, &(String, bool, Vec<Option<f64>>))| WrittenRow {
+            label: label.clone(),
+            is_control: *is_control,
+            cells: columns.iter().map(|(_, cells)| cell(&cells[at])).collect(),
+        };
+        let headers = columns.iter().map(|(header, _)| (*header).to_owned()).collect();
+        (headers, self.rows.iter().enumerate().map(row).collect())
+    }
+
+    /// Header and texts of each column that is not empty.
+    fn columns(&self) -> Vec<(&str, Vec<String>)> {
+        let column = |at: usize| self.rows.iter().map(|row| row.2[at]).collect::<Vec<_>>();
+        (0..self.columns.len())
+            .filter_map(|at| Some((self.columns[at].header, self.columns[at].texts(&column(at))?)))
+            .collect()
+    }
+
     /// The table, empty columns left out, controls after a line of their own.
     pub fn render(&self, style: &Style) -> String {
-        let column = |at: usize| self.rows.iter().map(|row| row.2[at]).collect::<Vec<_>>();
-        let columns: Vec<(&str, Vec<String>)> = (0..self.columns.len())
-            .filter_map(|at| Some((self.columns[at].header, self.columns[at].texts(&column(at))?)))
-            .collect();
+        let columns = self.columns();
         let label_width = self.rows.iter().map(|row| row.0.chars().count()).max().unwrap_or(0);
         let mut text = format!("  {:label_width$}", "");
         let widths: Vec<usize> = columns.iter().map(width).collect();

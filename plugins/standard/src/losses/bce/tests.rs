@@ -24,6 +24,15 @@ fn sparse_and_dense_targets_follow_the_formula() {
 }
 
 #[test]
+fn images_are_averaged_over_their_pixels() {
+    let image = |table: &Tensor| table.view([3, 1, 2, 2]);
+    let target = Target::new(framework::Features::Dense(image(dense_target().dense())));
+    let expected = bce_by_formula(&logits(), dense_target().dense(), 2.0);
+    let found = loss(PosWeight::Number(2.0)).per_cell(&image(&logits()), &target).unwrap();
+    assert!(found.size() == [3] && close(&found, &expected));
+}
+
+#[test]
 fn one_number_by_hand() {
     // y = 1, w = 2, x = 0: 2 ln 2 at one feature, ln 2 at the other
     let target = Target::new(framework::Features::Dense(Tensor::from_slice(&[1f32, 0.0]).view([1, 2])));

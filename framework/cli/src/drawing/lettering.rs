@@ -17,7 +17,7 @@ pub fn plain(text: &str) -> String {
 
 /// Plain text with the signs that mean something in HTML and SVG written as entities.
 pub fn escaped(text: &str) -> String {
-    crate::drawing::escaped(&plain(text))
+    super::escaped(&plain(text))
 }
 
 /// Width that a text needs at most about, in pixels, in a sans-serif font of the given size.

@@ -18,12 +18,13 @@ pub type Point = (f64, f64);
 pub struct Svg {
     body: String,
     size: Point,
+    description: String,
 }
 
 impl Svg {
     /// An empty picture of a width and a height.
     pub fn new(size: Point) -> Svg {
-        Svg { body: String::new(), size }
+        Svg { body: String::new(), size, description: String::new() }
     }
 
     /// A line in a colour and a width.
@@ -76,6 +77,26 @@ impl Svg {
         let _ = writeln!(self.body, "<text x=\"{x:.1}\" y=\"{y:.1}\" {style}>{}{title}</text>", escaped(shown));
     }
 
+    /// A picture of raster, between two corners, from its address.
+    pub fn image(&mut self, from: Point, to: Point, address: &str) {
+        let ((x, y), (width, height)) = (from, (to.0 - from.0, to.1 - from.1));
+        let _ = writeln!(
+            self.body,
+            "<image x=\"{x:.1}\" y=\"{y:.1}\" width=\"{width:.1}\" height=\"{height:.1}\" href=\"{address}\"/>"
+        );
+    }
+
+    /// SVG as it is.
+    pub fn raw(&mut self, text: &str) {
+        self.body.push_str(text);
+        self.body.push('\n');
+    }
+
+    /// What the picture shows, in words, for those who cannot see it.
+    pub fn describe(&mut self, description: &str) {
+        self.description = format!("<desc>{}</desc>\n", escaped(description));
+    }
+
     /// The picture with a name for those who cannot see it.
     pub fn finish(self, title: &str) -> String {
         let ((width, height), title) = (self.size, escaped(title));
@@ -83,8 +104,8 @@ impl Svg {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" role=\"img\" aria-label=\"{title}\" \
              viewBox=\"0 0 {width:.0} {height:.0}\" width=\"{width:.0}\" height=\"{height:.0}\" \
              font-family=\"DejaVu Sans, Helvetica, Arial, sans-serif\" font-size=\"{LETTERS}\" fill=\"{INK}\">\n\
-             <title>{title}</title>\n<rect width=\"{width:.0}\" height=\"{height:.0}\" fill=\"white\"/>\n{}</svg>",
-            self.body
+             <title>{title}</title>\n{}<rect width=\"{width:.0}\" height=\"{height:.0}\" fill=\"white\"/>\n{}</svg>",
+            self.description, self.body
         )
     }
 }

@@ -2,8 +2,8 @@
 
 use super::lettering::width;
 use super::numbers::{Figures, is_drawable, power_of, superscript, with_minus};
+use super::round_step;
 use super::svg::{INK, LETTERS, PALE, Point, Svg};
-use crate::drawing::round_step;
 
 /// Above this ratio of the largest to the smallest, positive numbers are drawn by their logarithm.
 const WIDE: f64 = 20.0;

@@ -1,0 +1,44 @@
+//! Modality `chromatin_image`: images of stained DNA of single nuclei.
+
+use anyhow::{Result, ensure};
+use framework::component::Spec;
+use framework::data::open_images;
+use framework::{Defaults, Modality, ModalitySpec, Source, Step, component};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Images of stained DNA of single nuclei: one channel of the crops that `cithara cut` made, of brightnesses from 0 to 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ChromatinImageSpec {}
+
+impl Spec for ChromatinImageSpec {}
+
+#[typetag::serialize(name = "chromatin_image")]
+impl ModalitySpec for ChromatinImageSpec {
+    fn open(&self, source: &Source<'_>, steps: Vec<Box<dyn Step>>) -> Result<Box<dyn Modality>> {
+        ensure!(
+            steps.is_empty(),
+            "steps work on matrices, not on images; how these become numbers is said where they are cut"
+        );
+        Ok(Box::new(open_images(source)?))
+    }
+
+    fn defaults(&self) -> Defaults {
+        Defaults {
+            steps: Vec::new(),
+            encoder: ("conv", ""),
+            decoder: ("conv", ""),
+            loss: ("bce", "pos_weight = \"none\""),
+        }
+    }
+}
+
+component! {
+    role: Modality,
+    name: "chromatin_image",
+    spec: ChromatinImageSpec,
+    summary: "images of stained DNA of single nuclei",
+    source: "Zhang et al. 2026, Methods (images)",
+    example: "",
+}

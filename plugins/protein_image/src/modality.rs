@@ -1,0 +1,44 @@
+//! Modality `protein_image`: images of one stained or tagged protein of single cells.
+
+use anyhow::{Result, ensure};
+use framework::component::Spec;
+use framework::data::open_images;
+use framework::{Defaults, Modality, ModalitySpec, Source, Step, component};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Images of one stained or tagged protein of single cells: one channel of the crops that `cithara cut` made, of brightnesses from 0 to 1.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ProteinImageSpec {}
+
+impl Spec for ProteinImageSpec {}
+
+#[typetag::serialize(name = "protein_image")]
+impl ModalitySpec for ProteinImageSpec {
+    fn open(&self, source: &Source<'_>, steps: Vec<Box<dyn Step>>) -> Result<Box<dyn Modality>> {
+        ensure!(
+            steps.is_empty(),
+            "steps work on matrices, not on images; how these become numbers is said where they are cut"
+        );
+        Ok(Box::new(open_images(source)?))
+    }
+
+    fn defaults(&self) -> Defaults {
+        Defaults {
+            steps: Vec::new(),
+            encoder: ("conv", ""),
+            decoder: ("conv", ""),
+            loss: ("bce", "pos_weight = \"none\""),
+        }
+    }
+}
+
+component! {
+    role: Modality,
+    name: "protein_image",
+    spec: ProteinImageSpec,
+    summary: "images of one stained or tagged protein of single cells",
+    source: "Zhang et al. 2026, Methods (images)",
+    example: "",
+}

@@ -23,7 +23,7 @@ fn folder(more: &str) -> tempfile::TempDir {
     for modality in &measured {
         file.modalities.insert(modality.name.clone(), modality.anndata());
     }
-    write_new_h5mu(&folder.path().join("cells.h5mu"), &file).unwrap();
+    write_new_h5mu(folder.path().join("cells.h5mu"), &file).unwrap();
     let cells = "[data]\nlabel = \"type\"\ncells = \"union\"\n";
     let spec = small_spec(&["x", "y"], more).replace("[data]\n", cells);
     std::fs::write(folder.path().join("spec.toml"), spec).unwrap();

@@ -207,6 +207,64 @@ mod tests {
         assert_eq!(overfitting(&stage(&[1.0], &[])), None);
     }
 
+    /// An evaluation in which the space of `rna` finds a share of each class, and permuted labels a quarter.
+    fn evaluation(found: f64) -> Evaluation {
+        let space = |name: &str, is_control: bool, share: f64| {
+            let interval = serde_json::json!({"estimate": share, "lower": share - 0.02, "upper": share + 0.02});
+            let scores = serde_json::json!({
+                "balanced_accuracy": share, "accuracy": share, "macro_f1": share, "balanced_accuracy_interval": interval,
+            });
+            serde_json::json!({
+                "name": name, "label": name, "is_control": is_control, "dim": 4, "neighbours": scores, "linear": null,
+                "silhouette": null, "r_squared": null, "adjusted_r_squared": null,
+            })
+        };
+        let verdict = |against: &str, outcome: &str| {
+            serde_json::json!({
+                "subject": "rna → atac", "against": against, "n_cells": 50, "outcome": outcome, "rmse_difference": null,
+                "pearson_difference": null, "balanced_accuracy_difference": null, "sentence": "…",
+            })
+        };
+        let whole = serde_json::json!({
+            "name": "small", "cells": {"subset": "test", "in_sample": false, "n_judged": 50, "n_training": 100}, "notes": [],
+            "reconstructions": [], "cross_predictions": [], "learned_rows": [],
+            "probes": [{
+                "label": "type", "source": "rna", "n_classes": 4, "n_training": 100, "n_cells": 50,
+                "spaces": [space("specific", false, found), space("permuted", true, 0.25)],
+            }],
+            "verdicts": [verdict("feature_mean", "level"), verdict("ridge", "worse"), verdict("neighbours", "level")],
+        });
+        serde_json::from_value(whole).unwrap()
+    }
+
+    fn space(name: &str, modalities: &[&str]) -> SpaceFacts {
+        SpaceFacts {
+            name: name.into(),
+            dim: 4,
+            modalities: modalities.iter().map(|name| (*name).to_owned()).collect(),
+            prior: "l2".into(),
+            covariate: None,
+            n_learned: 100,
+            n_encoded: 50,
+            variances: vec![1.0, 1.0, 1.0, 1e-4],
+        }
+    }
+
+    #[test]
+    fn silent_spaces_and_lost_comparisons_are_told() {
+        let spaces = [space("shared", &["rna", "atac"]), space("own", &["rna"])];
+        let rules = |found| {
+            let warnings = of_evaluation(&evaluation(found), &spaces);
+            warnings.into_iter().map(|warning| (warning.rule, warning.text)).collect::<Vec<_>>()
+        };
+        let silent = rules(0.27);
+        let lost = "rna → atac: the model is not better than the mean per feature, and does worse than ridge";
+        assert_eq!(silent[0], ("control that wins", lost.to_owned()));
+        assert!(silent[1].0 == "silent specific space" && silent[1].1.starts_with("own, the space of rna alone"));
+        assert_eq!(rules(0.5).len(), 1);
+        assert!(collapsed(&spaces[0]).unwrap().text.starts_with("1 of the 4 dimensions of shared hardly vary (4)"));
+    }
+
     #[test]
     fn every_rule_is_told() {
         let text = include_str!("warnings.rs");

@@ -157,7 +157,7 @@ component! {
     spec: ConvEncoderSpec,
     summary: "convolutions that halve an image down to 4 × 4 pixels, with one linear head per latent space",
     source: "Zhang et al. 2026, Methods (images) and its code",
-    example: "channels = [64, 128, 256, 256]\nn_channels_out = 96\nhead_channels = [80, 16]",
+    example: "channels = [64, 128, 256, 256]\nn_channels_out = 96",
 }
 
 #[cfg(test)]

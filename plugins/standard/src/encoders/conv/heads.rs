@@ -52,8 +52,8 @@ impl HeadChannels {
             check_width(problems, &format!("{KEY}[{place}]"), *n);
         }
         let sum = numbers.iter().fold(0i64, |sum, n| sum.saturating_add(*n));
-        let message = format!("adds up to {sum}, but must add up to `n_channels_out`, which is {n_channels}");
-        require(problems, sum == n_channels, KEY, message);
+        let message = format!("is {n_channels}, but `{KEY}` adds up to {sum}; the two must be the same");
+        require(problems, sum == n_channels, "n_channels_out", message);
     }
 
     /// The channels of each head; log standard deviations are inferred from those of their space.

@@ -113,7 +113,7 @@ fn values_out_of_range_are_problems() {
         keys(ConvEncoderSpec { channels: vec![], n_channels_out: 0, ..small() }),
         ["channels", "n_channels_out"]
     );
-    assert_eq!(keys(ConvEncoderSpec { head_channels: numbers(&[5, 2]), ..small() }), ["head_channels"]);
+    assert_eq!(keys(ConvEncoderSpec { head_channels: numbers(&[5, 2]), ..small() }), ["n_channels_out"]);
     assert_eq!(keys(ConvEncoderSpec { head_channels: numbers(&[6, 0]), ..small() }), ["head_channels[1]"]);
     assert!(keys(ConvEncoderSpec { head_channels: numbers(&[2, 2, 2]), ..small() }).is_empty());
     assert!(keys(ConvEncoderSpec::default()).is_empty());

@@ -101,7 +101,7 @@ fn kill_until_it_ends(folder: &Path, run: &Path, seed: u64) -> u64 {
     for n_kills in 0.. {
         await_checkpoint(run, before, &mut child);
         draw = draw.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        std::thread::sleep(Duration::from_millis((draw >> 33) % 150));
+        std::thread::sleep(Duration::from_millis((draw >> 33) % 60));
         if let Some(status) = child.try_wait().unwrap() {
             assert!(status.success(), "after {n_kills} kills");
             return n_kills;
@@ -119,17 +119,25 @@ fn kill_until_it_ends(folder: &Path, run: &Path, seed: u64) -> u64 {
 
 #[test]
 fn a_run_that_is_killed_goes_on_to_the_same_bits() {
-    let mut n_kills = 0;
-    for (seed, kind) in ["apollo", "dgd", "autoencoder"].into_iter().enumerate() {
-        let folder = folder(kind);
-        let path = folder.path();
-        to(0, path, &["run", "spec.toml", "--out", "whole", "--only-fit"]);
-        let run = path.join("run");
-        n_kills += kill_until_it_ends(path, &run, seed as u64);
-        assert_eq!(learned(&run), learned(&path.join("whole")), "{kind}");
-        assert!(!run.join("checkpoint.safetensors").exists() && !run.join("checkpoint.partial").exists());
+    let folders = ["apollo", "dgd", "autoencoder"].map(|kind| (kind, folder(kind)));
+    for (_, folder) in &folders {
+        to(0, folder.path(), &["run", "spec.toml", "--out", "whole", "--only-fit"]);
     }
-    assert!(n_kills >= 20, "only {n_kills} kills");
+    // however fast the machine, each kind is killed, and all together often
+    let mut n_kills = 0;
+    for seed in 0.. {
+        for (kind, folder) in &folders {
+            let (whole, run) = (folder.path().join("whole"), folder.path().join("run"));
+            let _ = std::fs::remove_dir_all(&run);
+            n_kills += kill_until_it_ends(folder.path(), &run, seed);
+            assert_eq!(learned(&run), learned(&whole), "{kind}, seed {seed}");
+            assert!(!run.join("checkpoint.safetensors").exists() && !run.join("checkpoint.partial").exists());
+        }
+        assert!(seed < 20, "only {n_kills} kills");
+        if n_kills >= 20 {
+            return;
+        }
+    }
 }
 
 #[test]
@@ -208,7 +216,8 @@ fn a_loss_that_is_not_finite_leaves_the_state_before_it() {
     let error = |text: String| text.lines().find(|line| line.starts_with("error:")).unwrap_or_default().to_owned();
     let first = error(to(1, path, &words));
     assert!(first.contains("the state before it is kept: go on with `cithara resume run"), "{first}");
-    assert!(first.contains("the loss is not finite at epoch") && first.contains("x NaN"), "{first}");
+    let is_named = first.contains("(terms: x inf") || first.contains("(terms: x NaN");
+    assert!(first.contains("the loss is not finite at epoch") && is_named, "{first}");
     // nothing has moved: the same step fails in the same way
     let text = to(1, path, &["resume", "run", "--only-fit"]);
     assert!(text.contains("going on in epoch"), "{text}");

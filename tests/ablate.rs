@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
-use tests_support::{Measured, command_in, json, mudata, small_spec, values};
+use tests_support::{Measured, command_in, json, mudata, said, small_spec, values};
 
 /// A folder with cells, a spec and an ablation of it.
 fn study(more: &str) -> tempfile::TempDir {
@@ -22,10 +22,6 @@ fn study(more: &str) -> tempfile::TempDir {
 
 fn ablate(folder: &Path, arguments: &[&str]) -> Output {
     command_in(folder, "cithara").arg("ablate").args(arguments).output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
 /// Runs a command line that must end with this code, and returns what it said.

@@ -2,8 +2,7 @@
 
 use framework::testing::small_images;
 use std::path::Path;
-use std::process::Output;
-use tests_support::{command_in, json, real_data};
+use tests_support::{json, real_data, run_in, run_to, said};
 
 const STACK: &str = "[stack]\npath = \"images.npy\"\nchannels = [\"dna\"]\n\
                      [crops]\nside = 16\nkeep_mask = false\n[normalisation]\nper = \"crop\"\n";
@@ -14,18 +13,6 @@ const SPEC: &str = "spec_version = 1\nname = \"images\"\nseed = 1\n[data]\npath 
     [model]\nshared = 8\nspecific = 4\n[fit]\nn_threads = 1\ncheckpoint_every_secs = 0\n\
     latent = { n_epochs = 12, minibatch = 16 }\nencoders = { n_epochs = 25, minibatch = 16 }\n";
 
-fn cithara(folder: &Path, arguments: &[&str]) -> Output {
-    command_in(folder, "cithara").args(arguments).output().unwrap()
-}
-
-/// Runs a command line that must end with this code, and returns what it said.
-fn to(code: i32, folder: &Path, arguments: &[&str]) -> String {
-    let output = cithara(folder, arguments);
-    let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {said}");
-    said
-}
-
 #[test]
 fn images_are_cut_learned_and_predicted() {
     let folder = tempfile::tempdir().unwrap();
@@ -33,12 +20,12 @@ fn images_are_cut_learned_and_predicted() {
     small_images(path, 160, 16).unwrap();
     std::fs::write(path.join("plate.toml"), STACK).unwrap();
     std::fs::write(path.join("spec.toml"), SPEC).unwrap();
-    let text = to(0, path, &["cut", "plate.toml", "--out", "cut"]);
+    let text = run_to(0, path, &["cut", "plate.toml", "--out", "cut"]);
     assert!(text.contains("160 cells of") && text.contains("dna: 160 cells × 2 features"), "{text}");
     assert!(path.join("cut/sheet.png").is_file() && path.join("cut/crops.cells").is_file());
-    assert!(to(2, path, &["cut", "plate.toml", "--out", "cut"]).contains("say `--force`"));
+    assert!(run_to(2, path, &["cut", "plate.toml", "--out", "cut"]).contains("say `--force`"));
 
-    to(0, path, &["run", "spec.toml", "--out", "run"]);
+    run_to(0, path, &["run", "spec.toml", "--out", "run"]);
     let evaluation = json(&path.join("run/evaluation.json"));
     let predicted = &evaluation["cross_predictions"][0];
     let of = |name: &str| {
@@ -47,7 +34,11 @@ fn images_are_cut_learned_and_predicted() {
     };
     assert!(of("model") < 0.8 * of("feature_mean"), "{} is not less than {}", of("model"), of("feature_mean"));
     // new cells of the same kind find their rows
-    to(0, path, &["predict", "run", "cut/cells.h5mu", "--from", "left", "--to", "right", "--out", "predicted.h5mu"]);
+    run_to(
+        0,
+        path,
+        &["predict", "run", "cut/cells.h5mu", "--from", "left", "--to", "right", "--out", "predicted.h5mu"],
+    );
 }
 
 #[test]
@@ -57,7 +48,7 @@ fn what_cannot_be_cut_is_told() {
     small_images(path, 20, 16).unwrap();
     let told = |spec: &str, words: &[&str]| {
         std::fs::write(path.join("plate.toml"), spec).unwrap();
-        let text = to(2, path, &["cut", "plate.toml", "--out", "cut", "--force"]);
+        let text = run_to(2, path, &["cut", "plate.toml", "--out", "cut", "--force"]);
         assert!(words.iter().all(|word| text.contains(word)), "{words:?} are not all in: {text}");
     };
     told("[stack\n", &["error: plate.toml: TOML parse error at line 1, column 7", "unclosed table"]);
@@ -68,7 +59,7 @@ fn what_cannot_be_cut_is_told() {
     told(&STACK.replace("side = 16", "side = 32"), &["16", "32"]);
     // a model of images wants images
     std::fs::write(path.join("spec.toml"), SPEC.replace("cut/cells.h5mu", "nothing.h5mu")).unwrap();
-    assert!(to(2, path, &["run", "spec.toml"]).contains("nothing.h5mu"));
+    assert!(run_to(2, path, &["run", "spec.toml"]).contains("nothing.h5mu"));
 }
 
 #[test]
@@ -77,7 +68,7 @@ fn the_nuclei_of_a_real_plate_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let spec = std::fs::read_to_string(tests_support::example("plates/sbs_translocation.toml")).unwrap();
     std::fs::write(folder.path().join("plate.toml"), spec.replace("\"wells.csv\"", &format!("\"{wells}\""))).unwrap();
-    let text = to(0, folder.path(), &["cut", "plate.toml", "--out", "plate"]);
+    let text = run_to(0, folder.path(), &["cut", "plate.toml", "--out", "plate"]);
     let n_cells: usize = text.split(" cells of 48 fields").next().unwrap().trim().parse().unwrap();
     // scikit-image with the same numbers finds 8,645
     assert!(n_cells.abs_diff(8_645) < 20, "{text}");

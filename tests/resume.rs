@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant, SystemTime};
-use tests_support::{Measured, command_in, json, mudata, small_spec, values};
+use tests_support::{Measured, command_in, json, mudata, run_in, run_to, said, small_spec, values};
 
 /// Long enough to be stopped often: some hundred steps of each stage; early stopping is on.
 const FIT: &str = "\n[fit.latent]\nn_epochs = 12\nminibatch = 16\nvalidate_every_epochs = 3\npatience = 6\n\
@@ -30,21 +30,6 @@ fn folder(kind: &str) -> tempfile::TempDir {
     let fit = format!("\n[fit]\nn_threads = 1\ncheckpoint_every_secs = 0.002\n{FIT}");
     std::fs::write(folder.path().join("spec.toml"), head + &fit).unwrap();
     folder
-}
-
-fn cithara(folder: &Path, arguments: &[&str]) -> Output {
-    command_in(folder, "cithara").args(arguments).output().unwrap()
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// Runs a command line that must end with this code, and returns what it said.
-fn to(code: i32, folder: &Path, arguments: &[&str]) -> String {
-    let output = cithara(folder, arguments);
-    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
-    said(&output)
 }
 
 /// What must be the same after any number of stops: weights and rows by their digests, and the log without its seconds.
@@ -121,7 +106,7 @@ fn kill_until_it_ends(folder: &Path, run: &Path, seed: u64) -> u64 {
 fn a_run_that_is_killed_goes_on_to_the_same_bits() {
     let folders = ["apollo", "dgd", "autoencoder"].map(|kind| (kind, folder(kind)));
     for (_, folder) in &folders {
-        to(0, folder.path(), &["run", "spec.toml", "--out", "whole", "--only-fit"]);
+        run_to(0, folder.path(), &["run", "spec.toml", "--out", "whole", "--only-fit"]);
     }
     // however fast the machine, each kind is killed, and all together often
     let mut n_kills = 0;
@@ -144,7 +129,7 @@ fn a_run_that_is_killed_goes_on_to_the_same_bits() {
 fn a_run_that_is_asked_to_stop_goes_on() {
     let folder = folder("apollo");
     let path = folder.path();
-    to(0, path, &["run", "spec.toml", "--out", "whole", "--only-fit"]);
+    run_to(0, path, &["run", "spec.toml", "--out", "whole", "--only-fit"]);
     let run = path.join("run");
     let no_clock = ["--set", "fit.checkpoint_every_secs=0"];
     let words = ["run", "spec.toml", "--out", "run", "--only-fit", no_clock[0], no_clock[1]];
@@ -155,18 +140,18 @@ fn a_run_that_is_asked_to_stop_goes_on() {
         assert_eq!(child.wait().unwrap().code(), Some(130), "{name}");
         assert!(run.join("checkpoint.safetensors").is_file());
     }
-    let text = to(0, path, &["resume", "run", "--no-controls"]);
+    let text = run_to(0, path, &["resume", "run", "--no-controls"]);
     assert!(text.contains("going on in epoch") && text.contains("annotated:"), "{text}");
     let (ours, whole) = (learned(&run), learned(&path.join("whole")));
     assert_eq!(ours, whole);
     let provenance = json(&run.join("provenance.json"));
     assert_eq!(provenance["resumed_secs"].as_array().unwrap().len(), 2);
     // and what it told of its first epochs comes out again
-    assert!(to(0, path, &["repro", "run", "--epochs", "4"]).starts_with("the same to the last bit: "));
+    assert!(run_to(0, path, &["repro", "run", "--epochs", "4"]).starts_with("the same to the last bit: "));
     let log = std::fs::read_to_string(run.join("metrics.jsonl")).unwrap();
     let (start, value) = log.split_once("\"x\":").unwrap();
     std::fs::write(run.join("metrics.jsonl"), format!("{start}\"x\":1{value}")).unwrap();
-    let differs = to(1, path, &["repro", "run"]);
+    let differs = run_to(1, path, &["repro", "run"]);
     assert!(differs.contains("error: `x` of epoch 0 of `fit.latent` was 1"), "{differs}");
     assert!(provenance["total_secs"].as_f64().unwrap() > provenance["fit_secs"].as_f64().unwrap());
 }
@@ -181,7 +166,7 @@ fn what_cannot_go_on_is_told() {
     signal("-9", &child);
     child.wait().unwrap();
 
-    let told = |words: &[&str]| to(2, path, words).replace(path.to_str().unwrap(), "DIR");
+    let told = |words: &[&str]| run_to(2, path, words).replace(path.to_str().unwrap(), "DIR");
     assert_eq!(told(&["resume", "elsewhere"]), "error: `elsewhere` is not a run directory: it holds no `spec.toml`\n");
     let other = told(&["resume", "run", "--set", "model.shared=3"]);
     assert!(other.contains("changes `") && other.contains("other values of `fit`"), "{other}");
@@ -200,7 +185,7 @@ fn what_cannot_go_on_is_told() {
 
     // without a checkpoint learning begins anew; a run that has ended is refused
     std::fs::remove_file(run.join("checkpoint.safetensors")).unwrap();
-    assert!(to(0, path, &["resume", "run", "--only-fit"]).contains("learning begins anew"));
+    assert!(run_to(0, path, &["resume", "run", "--only-fit"]).contains("learning begins anew"));
     let ended = told(&["resume", "run"]);
     assert!(ended.contains("has ended") && ended.contains("cithara evaluate run"), "{ended}");
 }
@@ -214,12 +199,12 @@ fn a_loss_that_is_not_finite_leaves_the_state_before_it() {
     let wild = wild.iter().flat_map(|value| ["--set", value]);
     let words: Vec<&str> = ["run", "spec.toml", "--out", "run", "--only-fit"].into_iter().chain(wild).collect();
     let error = |text: String| text.lines().find(|line| line.starts_with("error:")).unwrap_or_default().to_owned();
-    let first = error(to(1, path, &words));
+    let first = error(run_to(1, path, &words));
     assert!(first.contains("the state before it is kept: go on with `cithara resume run"), "{first}");
     let is_named = first.contains("(terms: x inf") || first.contains("(terms: x NaN");
     assert!(first.contains("the loss is not finite at epoch") && is_named, "{first}");
     // nothing has moved: the same step fails in the same way
-    let text = to(1, path, &["resume", "run", "--only-fit"]);
+    let text = run_to(1, path, &["resume", "run", "--only-fit"]);
     assert!(text.contains("going on in epoch"), "{text}");
     assert_eq!(error(text), first);
 }

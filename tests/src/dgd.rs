@@ -49,7 +49,7 @@ impl Published {
             n_added: 0,
         };
         let classes = experiment.latents.values().map(|entry| entry.covariate.as_deref().map(classes)).collect();
-        let cohort = Cohort { n_cells: 24, n_labels: None, classes };
+        let cohort = Cohort { n_cells: 24, n_labels: None, classes, conditions: Vec::new() };
         let dimensions = N_FEATURES.map(|n| Dimensions {
             shape: FeatureShape::Vector(n),
             training: Statistics::default(),
@@ -135,7 +135,7 @@ pub fn minibatch(counts: &Value, classes: Option<&[i64]>, kind: Kind) -> Minibat
     let part = |first: usize, n: usize| {
         let rows = rows.iter().map(|row| &row[first..first + n]);
         let (input, target) = (sparse(rows.clone(), n as i64, kind), sparse(rows, n as i64, kind));
-        Some(Part { measured: None, input, target: Target::new(target) })
+        Some(Part { measured: None, input, target: Target::new(target), categories: Vec::new() })
     };
     let [n_rna, n_atac] = N_FEATURES.map(|n| n as usize);
     let of_covariate = classes.map(Tensor::from_slice);

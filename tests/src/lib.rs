@@ -15,6 +15,6 @@ pub use cithara::{Outcome, cithara, cithara_ok};
 pub use files::{example, json, real_data, repository, say_skipped};
 pub use golden_cells::{GoldenCells, write_golden_cells};
 pub use markdown::{Block, blocks};
-pub use program::{cargo, command_in, program, target_folder};
+pub use program::{cargo, command_in, program, run_in, run_to, said, target_folder};
 pub use python::read_back;
 pub use spec::{Measured, columns, mudata, small_spec, values};

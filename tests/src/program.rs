@@ -2,7 +2,7 @@
 
 use crate::files::repository;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// The folder that cargo compiles into.
@@ -49,6 +49,29 @@ pub fn command_in(folder: &Path, name: &str) -> Command {
     alone(&mut command);
     command.env("PATH", path).current_dir(folder);
     command
+}
+
+/// Runs a command line of `cithara` in a folder, in a process of its own.
+///
+/// # Panics
+/// When the program does not compile or start.
+pub fn run_in(folder: &Path, arguments: &[&str]) -> Output {
+    command_in(folder, "cithara").args(arguments).output().expect("cithara starts")
+}
+
+/// All that a process said.
+pub fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Runs a command line that must end with this code, and returns what it said.
+///
+/// # Panics
+/// When it ends with another one.
+pub fn run_to(code: i32, folder: &Path, arguments: &[&str]) -> String {
+    let output = run_in(folder, arguments);
+    assert_eq!(output.status.code(), Some(code), "{arguments:?}: {}", said(&output));
+    said(&output)
 }
 
 /// Takes out what cargo told this test, so that an inner cargo builds nothing twice.

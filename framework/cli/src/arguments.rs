@@ -204,6 +204,9 @@ pub struct PredictArguments {
     /// The modality to be predicted.
     #[arg(long)]
     pub to: String,
+    /// Decode all cells as this category of a condition, whatever their own is: `--condition protein=CD4`. May be given again.
+    #[arg(long = "condition", value_name = "NAME=CATEGORY")]
+    pub conditions: Vec<String>,
     /// What is done with cells of a class (of a covariate) that the model has not seen; default as the run's spec says.
     #[arg(long, value_name = "CHOICE")]
     pub unseen_classes: Option<UnseenClassesArgument>,

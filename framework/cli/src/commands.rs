@@ -3,6 +3,7 @@
 mod ablate;
 mod check;
 mod compare;
+mod condition;
 mod convert;
 mod cut;
 mod demo;

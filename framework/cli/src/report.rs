@@ -13,13 +13,10 @@ mod pattern_picture;
 mod png;
 mod rows;
 mod scatter;
-mod spaces;
-mod stages;
 mod tips;
 mod warnings;
 mod written;
 
-pub use cells::Cells;
 pub use found::{Found, Request, Subject, find};
 pub use page::Setting;
 

@@ -7,6 +7,7 @@ use super::matrix::open_annotated;
 use crate::loss::{Statistics, TargetValues};
 use crate::minibatch::{FeatureShape, Features};
 use crate::modality::{Alignment, Gathered, Modality, Source};
+use crate::step::Step;
 use anyhow::{Context, Result, bail, ensure};
 use images::Crops;
 use rayon::prelude::*;
@@ -35,8 +36,12 @@ pub struct ImageModality {
 /// Opens the images of a modality of a file that `cithara cut` wrote.
 ///
 /// # Errors
-/// When the file or the modality is missing, or it names no crops that hold its cells.
-pub fn open_images(source: &Source<'_>) -> Result<ImageModality> {
+/// When there are steps, the file or the modality is missing, or it names no crops that hold its cells.
+pub fn open_images(source: &Source<'_>, steps: &[Box<dyn Step>]) -> Result<ImageModality> {
+    ensure!(
+        steps.is_empty(),
+        "steps work on matrices, not on images; how these become numbers is said where they are cut"
+    );
     let opened = open_annotated(source, &[])?;
     let text = |key: &str| {
         let missing = || {

@@ -129,12 +129,9 @@ pub(super) fn read(experiment: &Experiment, path: &Path) -> Result<Dataset> {
             rows: rows.into_iter().map(|row| u32::try_from(row).ok()).collect(),
         });
     }
-    Ok(Dataset { cells: facts.cells, assays, observations: Observations::default(), classes: Vec::new() })
+    Ok(Dataset { cells: facts.cells, assays, observations: Observations::default(), classes: Vec::new(), categories: Vec::new() })
 }
 
-fn numbers<T: tch::kind::Element + Copy + Default>(tensor: &Tensor, kind: Kind) -> Result<Vec<T>> {
-    let tensor = tensor.to_kind(kind).contiguous();
-    let mut numbers = vec![T::default(); tensor.numel()];
-    tensor.f_copy_data(&mut numbers, tensor.numel())?;
-    Ok(numbers)
+fn numbers<T: tch::kind::Element + Copy>(tensor: &Tensor, kind: Kind) -> Result<Vec<T>> {
+    Ok(Vec::try_from(tensor.to_kind(kind).f_flatten(0, -1)?)?)
 }

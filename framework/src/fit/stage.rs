@@ -180,7 +180,7 @@ fn run_epoch(
 ) -> Result<Option<Vec<(String, f64)>>> {
     let start = Instant::now();
     let Fit { model, dataset, ref mut observer, interrupted, ref mut checkpoints, .. } = *fit;
-    let averages = Averages::of(model);
+    let averages = Averages::of(model, fit.device);
     let (stage, epoch) = (course.stage, course.epoch);
     loader.for_each_from(course.step, order, |step, minibatch| {
         if interrupted.load(Relaxed) {
@@ -230,7 +230,11 @@ struct Averages {
 }
 
 impl Averages {
-    fn of(model: &Model) -> Averages {
+    /// Those that may have to be put back: none on a GPU, where a loss is not looked at before the epoch has ended.
+    fn of(model: &Model, device: Device) -> Averages {
+        if device != Device::Cpu {
+            return Averages { tensors: Vec::new() };
+        }
         let learned = |vars: &VarStore| vars.trainable_variables().iter().map(Tensor::data_ptr).collect::<Vec<_>>();
         let learned = [learned(&model.generative), learned(&model.inference)].concat();
         let tensors = model.variables().into_iter().map(|(_, tensor)| tensor);

@@ -1,6 +1,6 @@
 //! Writing a run directory and reading it back.
 
-use super::{Provenance, read_tensors, write_tensors};
+use super::{Provenance, RunCells, read_tensors, write_tensors};
 use crate::data::{Assay, Cohort, Dataset, Split, Subset};
 use crate::latent::LatentTable;
 use crate::model::{Dimensions, Model};
@@ -8,7 +8,6 @@ use crate::spec::Experiment;
 use anyhow::{Context, Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tch::{Tensor, no_grad};
 
@@ -118,7 +117,11 @@ impl RunDirectory {
     pub fn ensure_same_cells(&self, dataset: &Dataset, split: &Split) -> Result<()> {
         let path = self.file("cells.tsv");
         let written = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
-        ensure!(written == cells_table(dataset, split), "cells and split of `{}` are others now", path.display());
+        ensure!(
+            written == RunCells::of(dataset, split).table(),
+            "cells and split of `{}` are others now",
+            path.display()
+        );
         for assay in &dataset.assays {
             let same = self.read_features(&assay.name)? == assay.modality.features();
             ensure!(same, "the features of the modality `{}` are others now", assay.name);
@@ -149,7 +152,7 @@ impl RunDirectory {
     /// # Errors
     /// When a file cannot be written.
     pub fn write_data(&self, dataset: &Dataset, split: &Split, dimensions: &[Dimensions]) -> Result<()> {
-        write_atomically(&self.file("cells.tsv"), cells_table(dataset, split).as_bytes())?;
+        write_atomically(&self.file("cells.tsv"), RunCells::of(dataset, split).table().as_bytes())?;
         for assay in &dataset.assays {
             let mut lines = assay.modality.features().join("\n");
             lines.push('\n');
@@ -265,15 +268,18 @@ impl RunDirectory {
     /// # Errors
     /// When the file is missing or damaged.
     pub fn read_split(&self) -> Result<HashMap<String, (usize, Subset)>> {
+        let cells = self.read_cells()?;
+        Ok(cells.names.into_iter().zip(cells.subsets.into_iter().enumerate()).collect())
+    }
+
+    /// The cells of the run.
+    ///
+    /// # Errors
+    /// When the file is missing or damaged.
+    pub fn read_cells(&self) -> Result<RunCells> {
         let path = self.file("cells.tsv");
         let text = std::fs::read_to_string(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
-        let line = |(row, line): (usize, &str)| {
-            let mut fields = line.split('\t');
-            let (cell, subset) = (fields.next()?, fields.next()?);
-            Some((cell.to_owned(), (row, Subset::parse(subset)?)))
-        };
-        let split: Option<HashMap<_, _>> = text.lines().skip(1).enumerate().map(line).collect();
-        split.with_context(|| format!("`{}` is damaged", path.display()))
+        RunCells::parse(&text).with_context(|| format!("`{}` is damaged", path.display()))
     }
 
     /// Names of the features of a modality, in the order of its decoder.
@@ -300,22 +306,6 @@ pub fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<()> {
 /// What is written beside tensors.
 fn about() -> HashMap<String, String> {
     HashMap::from([("cithara".to_owned(), env!("CARGO_PKG_VERSION").to_owned())])
-}
-
-fn cells_table(dataset: &Dataset, split: &Split) -> String {
-    let mut table = String::from("cell\tsplit");
-    for assay in &dataset.assays {
-        let _ = write!(table, "\t{}", assay.name);
-    }
-    table.push('\n');
-    for (cell, name) in dataset.cells.iter().enumerate() {
-        let _ = write!(table, "{name}\t{}", split.subsets()[cell].name());
-        for assay in &dataset.assays {
-            let _ = write!(table, "\t{}", u8::from(assay.rows[cell].is_some()));
-        }
-        table.push('\n');
-    }
-    table
 }
 
 /// Writes a file that appears whole or not at all.

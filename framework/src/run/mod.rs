@@ -12,11 +12,13 @@
 //! | `metrics.jsonl` | every term of every epoch |
 //! | `provenance.json` | program, data, machine and time |
 
+mod cells;
 mod directory;
 mod log;
 mod provenance;
 mod tensors;
 
+pub use cells::RunCells;
 pub use directory::{Preparation, RunDirectory, write_atomically, write_json};
 pub use log::{MetricsLog, log_line};
 pub use provenance::{FileDigest, Provenance, digest_file, digest_text};

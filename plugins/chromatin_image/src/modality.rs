@@ -1,6 +1,6 @@
 //! Modality `chromatin_image`: images of stained DNA of single nuclei.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use framework::component::Spec;
 use framework::data::open_images;
 use framework::{Defaults, Modality, ModalitySpec, Source, Step, component};
@@ -17,11 +17,7 @@ impl Spec for ChromatinImageSpec {}
 #[typetag::serialize(name = "chromatin_image")]
 impl ModalitySpec for ChromatinImageSpec {
     fn open(&self, source: &Source<'_>, steps: Vec<Box<dyn Step>>) -> Result<Box<dyn Modality>> {
-        ensure!(
-            steps.is_empty(),
-            "steps work on matrices, not on images; how these become numbers is said where they are cut"
-        );
-        Ok(Box::new(open_images(source)?))
+        Ok(Box::new(open_images(source, &steps)?))
     }
 
     fn defaults(&self) -> Defaults {

@@ -36,7 +36,8 @@ fn below(path: &str, base: &Table, other: &Table, found: &mut Vec<Change>) {
     }
 }
 
-/// Leaves of paths only the names of files, so that a study may be moved with its data.
+/// Leaves of paths only the names of files, so that a study may be moved with its data, and takes out what changes no number:
+/// the name, and how often a checkpoint is written.
 pub fn portable(spec: &mut Table) {
     let only_name = |value: &mut Value| {
         if let Value::String(path) = value
@@ -58,6 +59,9 @@ pub fn portable(spec: &mut Table) {
         spec.get_mut("plugins").and_then(|plugins| plugins.get_mut("libraries")).and_then(Value::as_array_mut);
     libraries.into_iter().flatten().for_each(only_name);
     spec.remove("name");
+    if let Some(Value::Table(fit)) = spec.get_mut("fit") {
+        fit.remove("checkpoint_every_secs");
+    }
 }
 
 #[cfg(test)]
@@ -86,10 +90,10 @@ mod tests {
     #[test]
     fn a_study_may_move() {
         let mut here = table(
-            "name = \"a\"\n[data]\npath = \"/here/x.h5mu\"\n[modality.rna]\npath = \"/here/y.h5ad\"\n[plugins]\nlibraries = [\"/here/p.so\"]",
+            "name = \"a\"\nfit = { n_threads = 1 }\n[data]\npath = \"/here/x.h5mu\"\n[modality.rna]\npath = \"/here/y.h5ad\"\n[plugins]\nlibraries = [\"/here/p.so\"]",
         );
         let mut there = table(
-            "name = \"b\"\n[data]\npath = \"/x.h5mu\"\n[modality.rna]\npath = \"/there/y.h5ad\"\n[plugins]\nlibraries = [\"p.so\"]",
+            "name = \"b\"\nfit = { n_threads = 1, checkpoint_every_secs = 60 }\n[data]\npath = \"/x.h5mu\"\n[modality.rna]\npath = \"/there/y.h5ad\"\n[plugins]\nlibraries = [\"p.so\"]",
         );
         portable(&mut here);
         portable(&mut there);

@@ -1,10 +1,10 @@
 //! What a finished run tells of itself: the lines of its evaluation, its time and memory, and how its losses went.
 
 use super::comparison::Curve;
+use crate::run::{Stage, stages};
 use anyhow::{Context, Result, ensure};
 use framework::data::Subset;
 use framework::run::{RunDirectory, digest_text};
-use serde_json::Value;
 use std::path::Path;
 
 /// One line of `evaluation.tsv`.
@@ -95,25 +95,9 @@ fn read_lines(path: &Path) -> Result<Vec<Line>> {
 
 /// The losses of a run by stage, from its log; nothing where there is no log.
 pub fn curves(run: &RunDirectory) -> Vec<Curve> {
-    let text = std::fs::read_to_string(run.file("metrics.jsonl")).unwrap_or_default();
-    let mut curves: Vec<Curve> = Vec::new();
-    for event in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let (Some(stage), Some(epoch)) = (event["stage"].as_str(), event["epoch"].as_u64()) else { continue };
-        if curves.iter().all(|curve| curve.stage != stage) {
-            curves.push(Curve { stage: stage.to_owned(), training: Vec::new(), validation: Vec::new() });
-        }
-        let Some(curve) = curves.iter_mut().find(|curve| curve.stage == stage) else { continue };
-        if let Some(sum) = sum(&event["terms"]) {
-            curve.training.push((epoch, sum));
-        } else if let Some(sum) = sum(&event["validation"]) {
-            curve.validation.push((epoch, sum));
-        }
-    }
-    curves
-}
-
-/// The sum of all terms of an object of numbers.
-fn sum(terms: &Value) -> Option<f64> {
-    let terms = terms.as_object()?;
-    Some(terms.values().filter_map(Value::as_f64).sum())
+    let curve = |stage: Stage| {
+        let (training, validation) = stage.sums(&stage.terms());
+        Curve { stage: stage.name, training, validation }
+    };
+    stages(run).into_iter().map(curve).collect()
 }

@@ -1,10 +1,10 @@
 //! `cithara embed`: latent rows of cells, written beside what their file holds.
 
-use super::model::{CELLS_AT_A_TIME, OfInput, OpenRun, finish_copy, start_copy};
+use super::model::{OfInput, OpenRun, finish_copy, start_copy};
 use super::unseen::NewCells;
 use crate::arguments::EmbedArguments;
 use crate::console::Console;
-use crate::run::{Scene, annotate_embedding};
+use crate::run::{CELLS_AT_A_TIME, Scene, annotate_embedding};
 use anndata::File;
 use anyhow::Result;
 use framework::data::NewData;

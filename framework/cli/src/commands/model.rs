@@ -3,7 +3,7 @@
 use crate::arguments::DestinationArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
-use crate::run::start_device;
+use crate::run::{reordered, start_device};
 use anndata::Annotator;
 use anyhow::{Context, Result};
 use framework::Alignment;
@@ -14,9 +14,6 @@ use framework::spec::Experiment;
 use registry::{Catalogue, read_file};
 use std::path::{Path, PathBuf};
 use tch::Tensor;
-
-/// Cells that go through a model at a time.
-pub const CELLS_AT_A_TIME: usize = 512;
 
 /// Makes an error one of what the user gave: exit code 2 instead of 1.
 pub trait OfInput<T> {
@@ -68,14 +65,10 @@ impl OpenRun {
         }
         let places = self.directory.read_split().of_input()?;
         let stored = read_tensors(&path).of_input()?;
-        let unknown = places.len() as i64;
-        let order: Vec<i64> =
-            cells.iter().map(|cell| places.get(cell).map_or(unknown, |(row, _)| *row as i64)).collect();
-        let order = Tensor::from_slice(&order);
+        let order: Vec<Option<usize>> = cells.iter().map(|cell| places.get(cell).map(|(row, _)| *row)).collect();
         let rows = self.experiment.latents.keys().map(|name| {
             let rows = stored.get(name).with_context(|| format!("`{}` lacks the space `{name}`", path.display()))?;
-            let nothing = Tensor::full([1, rows.size()[1]], f64::NAN, (rows.kind(), rows.device()));
-            Ok((name.clone(), Tensor::cat(&[rows.shallow_clone(), nothing], 0).index_select(0, &order)))
+            Ok((name.clone(), reordered(rows, &order)?))
         });
         rows.collect::<Result<_>>().map(Some).of_input()
     }

@@ -1,11 +1,12 @@
 //! `cithara predict`: one modality from another, written beside what the file holds.
 
-use super::model::{CELLS_AT_A_TIME, OfInput, OpenRun, finish_copy, start_copy};
+use super::condition::{complete, decoded_as};
+use super::model::{OfInput, OpenRun, finish_copy, start_copy};
 use super::unseen::NewCells;
 use crate::arguments::PredictArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
-use crate::run::{Scene, annotate_prediction};
+use crate::run::{CELLS_AT_A_TIME, Scene, annotate_prediction};
 use anndata::{File, Kind};
 use anyhow::Result;
 use framework::data::NewData;
@@ -28,13 +29,16 @@ pub(super) fn execute(arguments: &PredictArguments, catalogue: &Catalogue, conso
         let text = format!("`{}` cannot be predicted from `{}`", arguments.to, arguments.from);
         return Err(Misuse::new(text).help("name two modalities of which both read a shared latent space").into());
     }
+    let decoded_as = decoded_as(&run.trained.model, &arguments.conditions)?;
+    complete(&mut dataset, &run.trained.model, &decoded_as, console)?;
     let features = run.directory.read_features(&arguments.to).of_input()?;
     let (mut annotator, out) = start_copy(&arguments.data, &arguments.destination)?;
     let (model, device) = (&run.trained.model, run.trained.device);
     let usual_total = run.trained.usual_total(target);
     let minibatch = CELLS_AT_A_TIME;
-    let predictor = Predictor { model, dataset: &dataset, source, target, usual_total, device, minibatch };
-    let scene = Scene { experiment: &run.experiment, model, dataset: &dataset, only_modality: only };
+    let (dataset, decoded_as) = (&dataset, decoded_as.as_slice());
+    let predictor = Predictor { model, dataset, source, target, usual_total, device, minibatch, decoded_as };
+    let scene = Scene { experiment: &run.experiment, model, dataset, only_modality: only };
     let place = annotate_prediction(&mut annotator, &file, &scene, &predictor, &features)?;
     annotator.set_uns_text(None, "cithara", &scene.about()?)?;
     console.note(&format!("{} predicted from {}: {place}", arguments.to, arguments.from))?;

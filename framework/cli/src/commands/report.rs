@@ -4,9 +4,9 @@ use super::model::{OfInput, OpenRun};
 use crate::arguments::ReportArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
-use crate::report::{Cells, Request, Setting, Subject, find, write};
+use crate::report::{Request, Setting, Subject, find, write};
 use anyhow::Result;
-use framework::run::RunDirectory;
+use framework::run::{RunCells, RunDirectory};
 use registry::{Catalogue, read_file};
 
 pub(super) fn execute(arguments: &ReportArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
@@ -19,7 +19,8 @@ pub(super) fn execute(arguments: &ReportArguments, catalogue: &Catalogue, consol
     let experiment = read_file(&run.file("spec.toml"), &[], catalogue)?;
     let is_learned = run.file("weights.safetensors").is_file();
     let opened = if is_learned { Some(OpenRun::open(&arguments.run, catalogue)?) } else { None };
-    let cells = Cells::read(&run).of_input()?;
+    let has_cells = run.file("cells.tsv").is_file();
+    let cells = if has_cells { run.read_cells().of_input()? } else { RunCells::default() };
     let learned = opened.as_ref().map(|opened| opened.rows(&cells.names)).transpose()?.flatten();
     let trained = opened.as_ref().map(|opened| &opened.trained);
     let subject = Subject { run: &run, experiment: &experiment, trained, learned: learned.as_deref(), cells: &cells };

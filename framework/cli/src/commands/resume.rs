@@ -21,9 +21,8 @@ pub(super) fn execute(arguments: &ResumeArguments, catalogue: &Catalogue, consol
     }
     let experiment = read_file(&run.file("spec.toml"), &arguments.set, catalogue)?;
     ensure_only_fit(&read_file(&run.file("spec.toml"), &[], catalogue)?, &experiment).of_input()?;
-    let start = if provenance.fit_secs.is_some() { Start::Learned } else { Start::Checkpoint };
     let prepared = arguments.then.prepared.as_deref();
-    let task = Task { experiment: &experiment, overrides: &arguments.set, out, start, prepared };
+    let task = Task { experiment: &experiment, overrides: &arguments.set, out, start: Start::Kept, prepared };
     make(&task, purpose, catalogue, console)
 }
 

@@ -1,13 +1,14 @@
 //! `cithara run`: from a spec to a run directory with an annotated copy of the data and an evaluation.
 
 use super::evaluate::{evaluate_run, show};
-use super::model::{CELLS_AT_A_TIME, OfInput, OpenRun};
+use super::model::{OfInput, OpenRun};
 use crate::arguments::{RunArguments, ThenArguments};
 use crate::console::Console;
 use crate::failure::Interrupted;
 use crate::interrupt;
 use crate::run::{
-    Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, prepare, resume, train,
+    CELLS_AT_A_TIME, Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, prepare,
+    resume, train,
 };
 use anndata::{Annotator, File};
 use anyhow::{Result, bail};
@@ -56,10 +57,8 @@ pub enum Start {
         /// Whether an earlier run of that name is replaced.
         force: bool,
     },
-    /// From the checkpoint of a run that was stopped.
-    Checkpoint,
-    /// From a model that is learned, but of which no use was made.
-    Learned,
+    /// From what a run that was stopped has kept: its checkpoint, or its whole model.
+    Kept,
 }
 
 /// Makes a whole run: learns, uses the model for a purpose if there is one, and notes that the run is whole.
@@ -68,9 +67,13 @@ pub enum Start {
 /// When the spec's data do not suit it, learning fails or is interrupted, or a file cannot be written.
 pub fn make(task: &Task<'_>, purpose: Option<Purpose>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let start = Instant::now();
-    let secs_before = match task.start {
-        Start::Learned => RunDirectory::open(task.out)?.read_provenance()?.fit_secs.unwrap_or_default(),
-        Start::Anew { .. } | Start::Checkpoint => learn(task, catalogue, console)?,
+    let learned_secs = match task.start {
+        Start::Anew { .. } => None,
+        Start::Kept => RunDirectory::open_unfinished(task.out)?.read_provenance()?.fit_secs,
+    };
+    let secs_before = match learned_secs {
+        Some(secs) => secs,
+        None => learn(task, catalogue, console)?,
     };
     if let Some(purpose) = purpose {
         use_model(task.out, purpose, catalogue, console)?;
@@ -79,12 +82,13 @@ pub fn make(task: &Task<'_>, purpose: Option<Purpose>, catalogue: &Catalogue, co
     console.note(&format!("run: {}", task.out.display()))
 }
 
-/// Notes in the run that it has ended, what it took, and so that it is whole.
+/// Notes in the run that it has ended, what it took, and so that it is whole; it needs its checkpoint no more.
 fn finish(out: &Path, total_secs: f64) -> Result<()> {
     let directory = RunDirectory::open(out)?;
     let mut provenance = directory.read_provenance()?;
     provenance.total_secs = Some(total_secs);
-    directory.write_provenance(&provenance)
+    directory.write_provenance(&provenance)?;
+    directory.remove_checkpoint()
 }
 
 /// Learns the model of a spec into a run directory; fails where the data do not suit the spec, and where learning fails or is
@@ -104,8 +108,8 @@ fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> R
     let mut notes = Vec::new();
     let mut say = |text: &str| notes.push(text.to_owned());
     let prepared = match start {
-        Start::Checkpoint => resume(&request, &mut say),
-        Start::Anew { .. } | Start::Learned => prepare(&request, &mut say),
+        Start::Kept => resume(&request, &mut say),
+        Start::Anew { .. } => prepare(&request, &mut say),
     };
     let prepared = prepared.of_input()?;
     for note in &notes {
@@ -220,9 +224,13 @@ fn annotate_predictions(
             console.note(&format!("{to} predicted from {from} is large and was not written; ask for it: {command}"))?;
             continue;
         }
-        let usual_total = run.trained.usual_total(target);
-        let minibatch = CELLS_AT_A_TIME;
-        let predictor = Predictor { model, dataset, source, target, usual_total, device, minibatch };
+        let told = dataset.assays[source].measured_cells(&(0..dataset.cells.len()).collect::<Vec<_>>());
+        if let Err(error) = dataset.ensure_categories(target, told.into_iter()) {
+            console.note(&format!("{to} predicted from {from} was not written: {error}; `cithara predict` has `--condition`"))?;
+            continue;
+        }
+        let (usual_total, minibatch, decoded_as) = (run.trained.usual_total(target), CELLS_AT_A_TIME, &[][..]);
+        let predictor = Predictor { model, dataset, source, target, usual_total, device, minibatch, decoded_as };
         annotate_prediction(annotator, file, scene, &predictor, &features)?;
     }
     Ok(())

@@ -222,6 +222,7 @@ impl<'a> Pair<'a> {
             usual_total: trained.usual_total(self.target),
             device: trained.device,
             minibatch: self.scene.cells_at_a_time(),
+            decoded_as: &[],
         };
         predictor.for_each(&self.judged, |block| receive(&block))
     }

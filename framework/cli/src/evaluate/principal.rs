@@ -1,8 +1,8 @@
-//! Principal components of what an encoder sees, for other parts than the evaluation that set something beside them.
+//! Principal components of what an encoder sees: of the evaluation's cells, and of all for the report.
 
 use super::measured::{Input, Measured, Reading};
 use super::seeds::{Draw, key};
-use analysis::{Pca, PcaSpec, Solver};
+use analysis::{Matrix, Pca, PcaSpec, Solver, block_rows};
 use anyhow::Result;
 use framework::data::{Dataset, Subset};
 use framework::infer::Trained;
@@ -31,22 +31,46 @@ pub(crate) fn principal_components(
     most: usize,
 ) -> Result<Option<Components>> {
     let assay = &dataset.assays[modality];
-    let target = trained.model.target_values()[modality];
-    let entry = experiment.modalities.get(&assay.name);
-    let is_raw = target == TargetValues::Counts && entry.is_some_and(|entry| entry.steps.is_empty());
-    let input = if is_raw { Input::LogShares } else { Input::AsPrepared };
     let all: Vec<usize> = (0..dataset.cells.len()).collect();
-    let Some(measured) = Measured::gather(assay, &all, Reading { target, input })? else { return Ok(None) };
-    let matrix = measured.input().matrix()?;
+    let reading = reading(trained.model.target_values()[modality], experiment, &assay.name);
+    let Some(measured) = Measured::gather(assay, &all, reading)? else { return Ok(None) };
     let training: Vec<usize> = all.iter().copied().filter(|&cell| subsets[cell] == Subset::Training).collect();
-    let rows = measured.rows_of(&training);
-    let n_components = most.min(rows.len()).min(matrix.n_columns());
-    if rows.len() < 2 || !super::task::varies(&matrix, &rows)? {
+    let seed = key(Seed(experiment.seed), Draw::Components, modality);
+    let Some(pca) = fit(&measured, &measured.held(&training), most, seed)? else { return Ok(None) };
+    let cells = measured.held(&all);
+    let scores = pca.transform(&measured.input().matrix()?, &measured.rows_of(&cells))?;
+    Ok(Some(Components { cells, scores }))
+}
+
+/// How the values of a modality are read: counts that nothing prepared become logarithms of shares.
+pub(super) fn reading(target: TargetValues, experiment: &Experiment, modality: &str) -> Reading {
+    let entry = experiment.modalities.get(modality);
+    let is_raw = target == TargetValues::Counts && entry.is_some_and(|entry| entry.steps.is_empty());
+    Reading { target, input: if is_raw { Input::LogShares } else { Input::AsPrepared } }
+}
+
+/// At most so many components of what an encoder sees of some cells, as far as cells and features allow; `None` where they
+/// do not differ.
+///
+/// # Errors
+/// When rows cannot be read.
+pub(super) fn fit(measured: &Measured, cells: &[usize], most: usize, seed: u64) -> Result<Option<Pca>> {
+    let matrix = measured.input().matrix()?;
+    let rows = measured.rows_of(cells);
+    if rows.len() < 2 || !varies(&matrix, &rows)? {
         return Ok(None);
     }
-    let seed = key(Seed(experiment.seed), Draw::Components, modality);
-    let pca = Pca::fit(&matrix, &rows, PcaSpec { n_components, seed, solver: Solver::Automatic })?;
-    let cells = measured.held(&all);
-    let scores = pca.transform(&matrix, &measured.rows_of(&cells))?;
-    Ok(Some(Components { cells, scores }))
+    let n_components = most.min(rows.len()).min(matrix.n_columns());
+    Pca::fit(&matrix, &rows, PcaSpec { n_components, seed, solver: Solver::Automatic }).map(Some)
+}
+
+/// Whether rows differ at all.
+fn varies(matrix: &Matrix<'_>, rows: &[usize]) -> Result<bool> {
+    let first = matrix.rows(&rows[..1])?;
+    for block in rows.chunks(block_rows(matrix.n_columns())) {
+        if matrix.rows(block)?.not_equal_tensor(&first).any().int64_value(&[]) != 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

@@ -2,15 +2,15 @@
 
 use super::controls::Spaces;
 use super::evaluation::{Evaluation, JudgedCells};
-use super::measured::{Input, Measured, Reading};
+use super::measured::Measured;
 use super::seeds::{Draw, key};
-use super::{clustering, predictions, spaces};
-use analysis::{Matrix, Pca, PcaSpec, Solver, block_rows};
+use super::{clustering, predictions, principal, spaces};
+use analysis::{Pca, block_rows};
 use anyhow::{Context, Result, ensure};
+use framework::Seed;
 use framework::data::{Dataset, Split, Subset};
 use framework::infer::Trained;
 use framework::spec::Experiment;
-use framework::{Seed, TargetValues};
 use tch::Tensor;
 
 /// What is evaluated, and on what.
@@ -136,10 +136,8 @@ impl<'a> Scene<'a> {
         wanted.sort_unstable();
         let mut measured = Vec::new();
         for (assay, target) in task.dataset.assays.iter().zip(task.trained.model.target_values()) {
-            let entry = task.experiment.modalities.get(&assay.name);
-            let is_raw = target == TargetValues::Counts && entry.is_some_and(|entry| entry.steps.is_empty());
-            let input = if is_raw { Input::LogShares } else { Input::AsPrepared };
-            let values = Measured::gather(assay, &wanted, Reading { target, input });
+            let reading = principal::reading(target, task.experiment, &assay.name);
+            let values = Measured::gather(assay, &wanted, reading);
             measured.push(values.with_context(|| format!("modality `{}`", assay.name))?);
         }
         Ok((Scene { task, cells, training, judged, measured, components: Vec::new() }, notes))
@@ -161,15 +159,8 @@ impl<'a> Scene<'a> {
 
     /// As many components as any control or probe asks for, as far as cells and features allow.
     fn fit_components(&self, modality: usize, measured: &Measured, cells: &[usize]) -> Result<Option<Pca>> {
-        let matrix = measured.input().matrix()?;
-        let rows = measured.rows_of(cells);
-        if rows.len() < 2 || !varies(&matrix, &rows)? {
-            return Ok(None);
-        }
-        let wanted = self.task.experiment.evaluate.n_components.max(self.dim_of(modality));
-        let n_components = wanted.min(rows.len()).min(matrix.n_columns());
-        let seed = key(self.task.seed, Draw::Components, modality);
-        Pca::fit(&matrix, &rows, PcaSpec { n_components, seed, solver: Solver::Automatic }).map(Some)
+        let most = self.task.experiment.evaluate.n_components.max(self.dim_of(modality));
+        principal::fit(measured, cells, most, key(self.task.seed, Draw::Components, modality))
     }
 
     /// Principal components of some training cells and some other cells, all of which the modality must hold.
@@ -212,17 +203,6 @@ impl<'a> Scene<'a> {
         let widths = self.task.dataset.assays.iter().map(|assay| assay.modality.shape().n_features() as usize);
         block_rows(widths.max().unwrap_or(1))
     }
-}
-
-/// Whether rows differ at all.
-pub(super) fn varies(matrix: &Matrix<'_>, rows: &[usize]) -> Result<bool> {
-    let first = matrix.rows(&rows[..1])?;
-    for block in rows.chunks(block_rows(matrix.n_columns())) {
-        if matrix.rows(block)?.not_equal_tensor(&first).any().int64_value(&[]) != 0 {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 fn choose_cells(split: &Split) -> Result<(JudgedCells, Vec<usize>, Vec<usize>)> {

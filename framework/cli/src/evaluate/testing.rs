@@ -146,7 +146,7 @@ pub(super) fn assay(modality: Toy, rows: Vec<Option<u32>>) -> Assay {
 struct FirstFeatures;
 
 impl Encoder for FirstFeatures {
-    fn encode(&self, input: &Features, _training: bool) -> Result<Vec<Tensor>> {
+    fn encode(&self, input: &Features, _condition: Option<&Tensor>, _training: bool) -> Result<Vec<Tensor>> {
         let input = input.to_dense();
         Ok(vec![input.narrow(1, 0, 2), input.narrow(1, 2, 1)])
     }
@@ -243,7 +243,7 @@ impl World {
         let cells: Vec<String> = (0..making.n_cells).map(|cell| format!("cell{cell}")).collect();
         let observations = observations(&cells, &causes);
         let shared: Vec<f32> = causes.iter().flat_map(|causes| [causes[0], causes[1]]).collect();
-        let dataset = Dataset { cells, assays, observations, classes: Vec::new() };
+        let dataset = Dataset { cells, assays, observations, classes: Vec::new(), categories: Vec::new() };
         let subset = |cell| if cell < making.n_test { Subset::Test } else { Subset::Training };
         World {
             trained: trained(making, &dataset),
@@ -296,10 +296,12 @@ fn trained(making: Making, dataset: &Dataset) -> Trained {
         weight: 1.0,
         encoder: Some(Box::new(FirstFeatures)),
         n_features: 6,
+        conditions: Vec::new(),
     };
     let model = Model {
         spaces: vec![space("shared", 2, &[0, 1]), space("x", 1, &[0]), space("y", 1, &[1])],
         branches: vec![branch("x", 1), branch("y", 2)],
+        conditions: Vec::new(),
         trunk: None,
         mapping: None,
         generative: VarStore::new(Device::Cpu),
@@ -325,6 +327,7 @@ fn experiment() -> Experiment {
         modalities: IndexMap::new(),
         model: ModelSpec::default(),
         latents: IndexMap::new(),
+        conditions: IndexMap::new(),
         trunk: framework::spec::TrunkSpec::default(),
         fit: FitSpec::default(),
         evaluate: EvaluateSpec { n_components: 3, ..EvaluateSpec::default() },

@@ -75,7 +75,7 @@ fn cohort_of(experiment: &Experiment, checkpoint: &Checkpoint) -> Result<Cohort>
             }
         });
     }
-    Ok(Cohort { n_cells: 0, n_labels: None, classes })
+    Ok(Cohort { n_cells: 0, n_labels: None, classes, conditions: Vec::new() })
 }
 
 /// Refuses data that cannot be those of the model: it knows numbers of features and classes, not their names.

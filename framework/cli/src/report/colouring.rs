@@ -1,11 +1,12 @@
 //! What cells are coloured by: their split, what was measured of them, and columns of obs.
 
-use super::cells::{Cells, SUBSETS, place_of};
+use super::cells::{SUBSETS, pattern_of, place_of};
 use super::palette::{NEUTRAL, of_class, of_share};
 use super::png::Colour;
 use anndata::{Column, File, Kind};
 use anyhow::{Context, Result};
 use framework::data::data_files;
+use framework::run::RunCells;
 use framework::spec::Experiment;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
@@ -60,7 +61,7 @@ enum Values {
 }
 
 /// The colourings that every run has: the split, and what was measured where that differs.
-pub fn of_run(cells: &Cells) -> Vec<Colouring> {
+pub fn of_run(cells: &RunCells) -> Vec<Colouring> {
     let order: Vec<&str> = SUBSETS.iter().map(|subset| subset.name()).collect();
     let subsets: Vec<Option<String>> =
         cells.subsets.iter().map(|subset| Some(order[place_of(*subset)].to_owned())).collect();
@@ -74,7 +75,7 @@ pub fn of_run(cells: &Cells) -> Vec<Colouring> {
         split.places.iter_mut().for_each(|at| *at = places.get(usize::from(*at)).copied().unwrap_or(*at));
         *classes = sorted;
     }
-    let patterns: Vec<Option<String>> = (0..cells.n()).map(|cell| Some(cells.pattern_of(cell))).collect();
+    let patterns: Vec<Option<String>> = (0..cells.n()).map(|cell| Some(pattern_of(cells, cell))).collect();
     let measured = of_labels("measured by", &patterns);
     let is_mosaic = measured.colours.len() > 2;
     std::iter::once(split).chain(is_mosaic.then_some(measured)).collect()
@@ -84,7 +85,7 @@ pub fn of_run(cells: &Cells) -> Vec<Colouring> {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn of_column(experiment: &Experiment, cells: &Cells, name: &str) -> Result<Option<Colouring>> {
+pub fn of_column(experiment: &Experiment, cells: &RunCells, name: &str) -> Result<Option<Colouring>> {
     Ok(values(&data_files(experiment)?, &cells.names, name)?.map(|values| match values {
         Values::Labels(labels) => of_labels(name, &labels),
         Values::Numbers(numbers) => of_numbers(name, &numbers),
@@ -107,7 +108,7 @@ pub fn columns(experiment: &Experiment) -> Result<Vec<String>> {
 ///
 /// # Errors
 /// When a file cannot be read.
-pub fn labels(experiment: &Experiment, cells: &Cells, name: &str) -> Result<Option<Vec<Option<String>>>> {
+pub fn labels(experiment: &Experiment, cells: &RunCells, name: &str) -> Result<Option<Vec<Option<String>>>> {
     Ok(values(&data_files(experiment)?, &cells.names, name)?.and_then(|values| match values {
         Values::Labels(labels) => Some(labels),
         Values::Numbers(_) => None,
@@ -247,7 +248,7 @@ mod tests {
     fn the_split_is_told_in_its_order() {
         let subsets = vec![Subset::Test, Subset::Test, Subset::Training];
         let names = vec!["a".into(), "b".into(), "c".into()];
-        let cells = Cells { names, subsets, modalities: vec!["x".into()], measured: vec![vec![true; 3]] };
+        let cells = RunCells { names, subsets, modalities: vec!["x".into()], measured: vec![vec![true; 3]] };
         let found = of_run(&cells);
         assert_eq!((found.len(), found[0].places.clone()), (1, vec![1, 1, 0]));
         let Legend::Classes { classes, .. } = &found[0].legend else { panic!("classes") };

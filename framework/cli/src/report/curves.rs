@@ -1,11 +1,11 @@
 //! Learning curves of a stage: each term in training and in validation.
 
-use super::stages::{Losses, Stage};
 use crate::drawing::axis::Axis;
 use crate::drawing::curve::{thinned, unbroken};
 use crate::drawing::lettering::{shortened, width};
 use crate::drawing::numbers::is_drawable;
 use crate::drawing::svg::{INK, LETTERS, Point, Svg};
+use crate::run::{Losses, Stage};
 
 const WIDTH: f64 = 1040.0;
 /// Panels beside each other.
@@ -128,8 +128,8 @@ fn description(stage: &Stage) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stages::Epoch;
     use super::*;
+    use crate::run::Epoch;
 
     fn epochs(n: u64, terms: &[&str]) -> Vec<Epoch> {
         let of = |epoch| terms.iter().map(|name| ((*name).to_owned(), 100.0 / (epoch + 1) as f64)).collect();

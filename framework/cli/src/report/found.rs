@@ -1,17 +1,17 @@
 //! Everything that the page of a run tells, as `report.json` keeps it.
 
-use super::cells::{Cells, Pattern};
+use super::cells::{Pattern, count, patterns};
 use super::colouring::{self, Colouring};
 use super::integration::{self, Candidate, Integrated};
 use super::layouts::{self, Layout};
-use super::spaces::{Sources, SpaceFacts, SpaceRows};
-use super::stages::{Stage, stages};
 use super::warnings::{self, Warning};
 use crate::evaluate::{Components, Evaluation, principal_components};
+use crate::run::{Sources, SpaceFacts, SpaceRows};
+use crate::run::{Stage, stages};
 use anyhow::{Context, Result};
 use framework::data::{Dataset, Subset};
 use framework::infer::Trained;
-use framework::run::{Provenance, RunDirectory};
+use framework::run::{Provenance, RunCells, RunDirectory};
 use framework::spec::Experiment;
 use serde::Serialize;
 use tch::Tensor;
@@ -30,7 +30,7 @@ pub struct Subject<'a> {
     /// The rows that it keeps, by space, in the order of its cells.
     pub learned: Option<&'a [(String, Tensor)]>,
     /// Its cells.
-    pub cells: &'a Cells,
+    pub cells: &'a RunCells,
 }
 
 /// What the page is to have.
@@ -127,8 +127,8 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
         warnings,
         notes,
         modalities: modalities(subject, &table),
-        n_cells: cells.count(|_| true),
-        patterns: cells.patterns(),
+        n_cells: count(cells, |_| true),
+        patterns: patterns(cells),
         stages,
         spaces: facts,
         colourings,
@@ -170,7 +170,7 @@ fn stopped(subject: &Subject<'_>, provenance: &Provenance) -> Option<Warning> {
 fn modalities(subject: &Subject<'_>, table: &toml::Table) -> Vec<ModalityFacts> {
     let facts = |name: &String| {
         let n_cells = match subject.cells.modalities.iter().position(|other| other == name) {
-            Some(place) => subject.cells.count(|cell| subject.cells.measured[place][cell]),
+            Some(place) => count(subject.cells, |cell| subject.cells.measured[place][cell]),
             None => [0; 4],
         };
         let entry = table.get("modality").and_then(|all| all.get(name)).and_then(toml::Value::as_table);
@@ -318,7 +318,7 @@ impl Search<'_, '_> {
     fn components(&mut self, dataset: Option<&Dataset>) -> Result<Vec<(String, Components)>> {
         let (Some(trained), Some(dataset)) = (self.subject.trained, dataset) else { return Ok(Vec::new()) };
         let Subject { experiment, cells, .. } = *self.subject;
-        let places = integration::places_of(cells);
+        let places = cells.places();
         let of_run: Vec<Option<usize>> = dataset.cells.iter().map(|cell| places.get(cell.as_str()).copied()).collect();
         let subset = |place: &Option<usize>| place.map_or(Subset::Unused, |cell| cells.subsets[cell]);
         let subsets: Vec<Subset> = of_run.iter().map(subset).collect();

@@ -1,7 +1,6 @@
 //! How well each space joins the classes of a covariate and keeps a label apart, beside controls.
 
-use super::cells::Cells;
-use super::spaces::SpaceRows;
+use crate::run::SpaceRows;
 use analysis::{Integration, IntegrationReport, Labels};
 use anyhow::{Context, Result};
 use framework::spec::Experiment;
@@ -161,11 +160,6 @@ pub const METRICS: [Metric; 13] = [
 /// The label of all cells, where the run has one of classes.
 pub fn label_of(experiment: &Experiment) -> Option<&str> {
     experiment.data.label.as_deref().or_else(|| experiment.evaluate.labels.first().map(String::as_str))
-}
-
-/// Cells of the run by name, for rows of a data set whose cells are in another order.
-pub fn places_of(cells: &Cells) -> std::collections::HashMap<&str, usize> {
-    cells.names.iter().enumerate().map(|(cell, name)| (name.as_str(), cell)).collect()
 }
 
 #[cfg(test)]

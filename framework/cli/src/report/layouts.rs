@@ -1,6 +1,6 @@
 //! Every space in two dimensions.
 
-use super::spaces::SpaceRows;
+use crate::run::SpaceRows;
 use analysis::{Distance, NeighbourGraph, NeighbourSearch, UmapSpec, trustworthiness, umap};
 use anyhow::{Context, Result};
 use rand::SeedableRng;
@@ -98,7 +98,7 @@ pub fn table(layouts: &[Layout], names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::spaces::SpaceFacts;
+    use crate::run::SpaceFacts;
     use super::*;
     use tch::Device;
 

@@ -9,12 +9,12 @@ use super::palette::css;
 use super::pattern_picture::{MAX_PATTERNS, pattern_picture};
 use super::rows::{integration_table, modality_row, pattern_row, provenance, space_row, tidied};
 use super::scatter::scatter;
-use super::stages::Stage;
 use super::tips::{SCRIPT, tips};
 use super::warnings::{RULES, Warning};
 use super::written::{counted, counted_of, four, three};
 use crate::drawing::lettering::plain;
 use crate::evaluate::{Evaluation, Outcome, Part, WrittenTable};
+use crate::run::Stage;
 use anyhow::Result;
 use serde::Serialize;
 

@@ -3,11 +3,11 @@
 use super::cells::Pattern;
 use super::found::{Found, ModalityFacts};
 use super::integration::{Integrated, IntegratedSpace, METRICS};
-use super::spaces::SpaceFacts;
 use super::written::{bytes, counted, counted_of, date, duration, three};
 use crate::drawing::lettering::plain;
 use crate::drawing::numbers::with_minus;
 use crate::evaluate::{Part, WrittenRow, WrittenTable};
+use crate::run::SpaceFacts;
 
 /// A modality: name, assay, features, cells by subset, steps, loss.
 pub fn modality_row(modality: &ModalityFacts, subsets: &[usize]) -> Vec<String> {

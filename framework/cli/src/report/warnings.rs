@@ -9,9 +9,9 @@
 //! | control that wins | a verdict of the evaluation says that the model does not reach a control, or is not better than the mean |
 //! | in sample | the evaluation judged cells that the model learned from |
 
-use super::spaces::SpaceFacts;
-use super::stages::Stage;
 use crate::evaluate::{Evaluation, LabelProbe, Outcome, SpaceScores};
+use crate::run::SpaceFacts;
+use crate::run::Stage;
 use serde::Serialize;
 
 /// The control that a prediction must be better than.
@@ -181,8 +181,8 @@ fn tells(scores: &SpaceScores, permuted: &SpaceScores) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::stages::Epoch;
     use super::*;
+    use crate::run::Epoch;
 
     fn stage(training: &[f64], validation: &[f64]) -> Stage {
         let epochs = |losses: &[f64]| {

@@ -122,7 +122,8 @@ impl Scene<'_> {
 }
 
 /// Writes what one modality predicts of another as `layers["predicted_from_SOURCE"]` of the target, or as
-/// `obsm["predicted_TARGET"]` of the source where the file does not hold the target. NaN where nothing is predicted. Values
+/// `obsm["predicted_TARGET"]` of the source where the file does not hold the target, or the target is of images; `_CATEGORY`
+/// follows for each condition that all cells are decoded as one category of. NaN where nothing is predicted. Values
 /// are the loss's expected ones: of successes among trials the share, for every feature of a predicted cell, measured or
 /// not.
 ///
@@ -144,7 +145,7 @@ pub fn annotate_prediction(
     let of_images = matches!(scene.dataset.assays[predictor.target].modality.shape(), FeatureShape::Image { .. });
     match scene.modality_in(file, target_name, entry(target_name))?.filter(|_| !of_images) {
         Some(modality) => {
-            let key = format!("predicted_from_{source}");
+            let key = format!("predicted_from_{source}{}", decoded_as(predictor));
             let annotated = file.modality(&modality)?;
             let columns = Columns::new(features, annotated.features());
             ensure!(
@@ -168,13 +169,22 @@ pub fn annotate_prediction(
                 all.values[start..start + rows.values.len()].copy_from_slice(&rows.values);
                 Ok(())
             })?;
-            let key = format!("predicted_{target_name}");
+            let key = format!("predicted_{target_name}{}", decoded_as(predictor));
             annotator.set_obsm(target(file, &modality), &key, &all)?;
             let names = TextTree::Leaf(features.join("\n"));
             annotator.set_uns_text(target(file, &modality), &format!("{key}_features"), &names)?;
             Ok(format!("obsm[\"{key}\"] of `{source}`"))
         }
     }
+}
+
+/// What the name of a prediction says of the categories that all cells are decoded as; a slash would make a group in HDF5.
+fn decoded_as(predictor: &Predictor<'_>) -> String {
+    let named = predictor.model.conditions.iter().zip(predictor.decoded_as);
+    let category = |(condition, code): (&framework::model::Condition, &Option<i64>)| {
+        Some(format!("_{}", condition.categories.get((*code)? as usize)?.replace('/', "_")))
+    };
+    named.filter_map(category).collect()
 }
 
 /// Where each feature of the model is among the columns of a file.

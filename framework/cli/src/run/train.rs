@@ -104,6 +104,7 @@ pub fn resume(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepar
     provenance.resumed_secs.push(started_secs);
     provenance.overrides.extend_from_slice(request.overrides);
     run.write_spec(request.experiment)?;
+    provenance.spec_sha256 = digest_text(&std::fs::read_to_string(run.file("spec.toml"))?);
     run.write_provenance(&provenance)?;
     Ok(Prepared { dataset, split, model, run, provenance, device, checkpoint })
 }
@@ -223,7 +224,6 @@ pub fn train(request: &Request<'_>, prepared: Prepared, progress: &mut dyn Obser
     provenance.peak_memory_bytes = peak_memory_bytes();
     if learned.is_whole {
         provenance.fit_secs = Some(secs);
-        run.remove_checkpoint()?;
     }
     run.write_provenance(&provenance)?;
     Ok(Ending { is_whole: learned.is_whole, secs_before })

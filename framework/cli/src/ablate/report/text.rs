@@ -61,8 +61,11 @@ fn heading(metric: &ComparedMetric, figures: &MetricFigures) -> String {
     };
     let facts = format!(" ({direction}{margin}{unit})");
     let title = if metric.title.is_empty() { String::new() } else { format!(": {}", metric.title) };
-    let title = shortened_to(&one_line(&format!("{}{title}", metric.name)), COLUMNS - facts.chars().count());
-    title + &facts
+    let title = one_line(&format!("{}{title}", metric.name));
+    match title.chars().count() + facts.chars().count() <= COLUMNS {
+        true => title + &facts,
+        false => format!("{}\n{}", shortened_to(&title, COLUMNS), facts.trim_start()),
+    }
 }
 
 fn cells(row: &MetricRow, base: Option<&str>, figures: &MetricFigures) -> [String; 6] {

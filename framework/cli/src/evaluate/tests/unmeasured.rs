@@ -23,7 +23,8 @@ fn shares(world: &World, modality: usize) -> Vec<[Option<f64>; 6]> {
 fn predictions(world: &World, source: usize, target: usize) -> Vec<[f64; 6]> {
     let World { trained, dataset, .. } = world;
     let model = &trained.model;
-    let predictor = Predictor { model, dataset, source, target, usual_total: 1.0, device: Device::Cpu, minibatch: 7 };
+    let (usual_total, device, minibatch, decoded_as) = (1.0, Device::Cpu, 7, &[][..]);
+    let predictor = Predictor { model, dataset, source, target, usual_total, device, minibatch, decoded_as };
     let mut all = Vec::new();
     let judged: Vec<usize> = (0..60).collect();
     predictor

@@ -1,9 +1,10 @@
 //! The rows of every latent space, whatever way a run has them.
 
-use super::cells::Cells;
+use super::CELLS_AT_A_TIME;
 use anyhow::{Context, Result};
 use framework::data::{Dataset, Subset};
 use framework::infer::{Trained, embed};
+use framework::run::RunCells;
 use framework::spec::Experiment;
 use serde::Serialize;
 use std::collections::HashMap;
@@ -11,9 +12,6 @@ use tch::{Device, Kind, Tensor};
 
 /// A dimension whose variance is below this share of the mean of its space has collapsed.
 pub const COLLAPSED: f64 = 1e-3;
-
-/// Cells that go through encoders at a time.
-const CELLS_AT_A_TIME: usize = 512;
 
 /// The rows of a space.
 #[derive(Debug)]
@@ -66,7 +64,7 @@ pub struct Sources<'a> {
     /// The rows that the run keeps, by space, in the order of its cells.
     pub learned: Option<&'a [(String, Tensor)]>,
     /// Its cells.
-    pub cells: &'a Cells,
+    pub cells: &'a RunCells,
     /// Its data, prepared; `None` where they are not there.
     pub dataset: Option<&'a Dataset>,
     /// Whether encoders have been taught.
@@ -101,15 +99,12 @@ impl Sources<'_> {
         let (Some(dataset), true) = (self.dataset, self.needs_data()) else { return Ok(None) };
         let model = &self.trained.model;
         let embeddings = embed(model, dataset, self.trained.device, CELLS_AT_A_TIME)?;
-        let places: HashMap<&str, i64> = dataset.cells.iter().map(String::as_str).zip(0..).collect();
-        let n_cells = dataset.cells.len();
-        let order: Vec<i64> =
-            self.cells.names.iter().map(|cell| places.get(cell.as_str()).copied().unwrap_or(n_cells as i64)).collect();
-        let order = Tensor::from_slice(&order);
+        let places: HashMap<&str, usize> = dataset.cells.iter().map(String::as_str).zip(0..).collect();
+        let order: Vec<Option<usize>> =
+            self.cells.names.iter().map(|cell| places.get(cell.as_str()).copied()).collect();
         let of_space = |(place, space): (usize, &framework::model::Space)| {
-            let rows = embeddings.of_space(place, space.dim, n_cells).to_kind(Kind::Double);
-            let nothing = Tensor::full([1, space.dim], f64::NAN, (Kind::Double, Device::Cpu));
-            Ok(Tensor::f_cat(&[rows, nothing], 0)?.f_index_select(0, &order)?)
+            let rows = embeddings.of_space(place, space.dim, dataset.cells.len());
+            reordered(&rows.to_kind(Kind::Double), &order)
         };
         model.spaces.iter().enumerate().map(of_space).collect::<Result<_>>().map(Some)
     }
@@ -154,6 +149,20 @@ impl Sources<'_> {
         let is_free = self.trained.model.mapping.is_some() || self.cells.subsets[cell] == Subset::Training;
         is_free && modalities.iter().any(|&modality| self.cells.measured[modality][cell])
     }
+}
+
+/// Rows in another order; NaN where there is none.
+///
+/// # Shapes
+/// n × dim to order.len() × dim.
+///
+/// # Errors
+/// When the order names a row that is not there.
+pub(crate) fn reordered(rows: &Tensor, order: &[Option<usize>]) -> Result<Tensor> {
+    let (n_rows, dim) = rows.size2()?;
+    let order: Vec<i64> = order.iter().map(|row| row.map_or(n_rows, |row| row as i64)).collect();
+    let nothing = Tensor::full([1, dim], f64::NAN, (rows.kind(), rows.device()));
+    Ok(Tensor::f_cat(&[rows.shallow_clone(), nothing], 0)?.f_index_select(0, &Tensor::from_slice(&order))?)
 }
 
 fn variances(rows: &Tensor) -> Result<Vec<f64>> {

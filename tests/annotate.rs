@@ -3,7 +3,7 @@
 #[path = "../framework/anndata/tests/support/digest.rs"]
 mod digest;
 
-use anndata::{Dense, File, NewAnnData, NewMuData, TextTree, write_new_h5ad, write_new_h5mu};
+use anndata::{Dense, File, NewAnnData, NewMuData, UnsTree, write_new_h5ad, write_new_h5mu};
 use cli::simulate::Factor::{Z1, Z3, Z5};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -62,11 +62,11 @@ fn write_rich(path: &Path) {
         let mut rich = modality.anndata();
         rich.layers.insert("doubled".into(), modality.values.clone().into());
         rich.obsm.insert("X_pca".into(), Dense::new(n, 2, vec![0.5; 2 * n]).unwrap());
-        rich.uns.insert("protocol".into(), TextTree::from_iter([("kit", "v3")]));
+        rich.uns.insert("protocol".into(), UnsTree::from_iter([("kit", "v3")]));
         file.modalities.insert(modality.name.clone(), rich);
     }
     file.obsm.insert("X_umap".into(), Dense::new(n, 2, vec![1.5; 2 * n]).unwrap());
-    file.uns.insert("study".into(), TextTree::Leaf("a study".into()));
+    file.uns.insert("study".into(), UnsTree::Leaf("a study".into()));
     write_new_h5mu(path, &file).unwrap();
 }
 

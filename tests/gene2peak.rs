@@ -21,7 +21,7 @@ fn a_published_model_decodes_as_published() {
         let published = Published::new(parameters, kind, &[]);
         let rows = |name: &str| Some(tensor(&parameters[name], kind).narrow(0, 0, 2));
         let rows = vec![rows("representation.z"), rows("correction_rep.z")];
-        let estimate = Estimate { log_sds: rows.iter().map(|_| None).collect(), rows };
+        let estimate = Estimate { log_sds: rows.iter().map(|_| None).collect(), rows, categories: Vec::new() };
         let branch = &published.model.branches[0];
         let prediction = no_grad(|| reconstruct(&published.model, branch, &estimate)).unwrap();
         let found = branch.loss.expectation(&prediction, None).unwrap();

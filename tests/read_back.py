@@ -40,5 +40,24 @@ def predicted_h5ad(path, n_cells):
     assert names[:2] == ["y0", "y1"], names
 
 
+def interpreted_h5mu(path):
+    """Features of spaces, as scanpy reads marker genes (where scanpy is there)."""
+    cells = mudata.read_h5mu(path)["x"]
+    t = cells.varm["cithara_x.x"]
+    assert t.shape == (cells.n_vars, 2), t.shape
+    markers = cells.uns["rank_genes_groups_x.x"]
+    assert markers["params"]["method"] == "t-test"
+    groups = list(markers["names"])
+    assert numpy.isfinite(numpy.concatenate([markers["scores"][group] for group in groups] + [[0.0]])).all()
+    try:
+        import scanpy
+    except ImportError:
+        return
+    for group in groups:
+        table = scanpy.get.rank_genes_groups_df(cells, group=group, key="rank_genes_groups_x.x")
+        assert list(table["scores"]) == sorted(table["scores"], reverse=True), table
+        assert set(table["names"]) <= set(cells.var_names), table
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

@@ -1,5 +1,6 @@
 //! Runs that are stopped, in whatever way and at whatever moment, go on to the same bits.
 
+use anndata::{Annotator, Categorical, Column};
 use cli::simulate::Factor;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -19,10 +20,17 @@ fn folder(kind: &str) -> tempfile::TempDir {
     all.values.iter_mut().for_each(|value| *value = value.abs().round());
     let measured = [Measured::new("x", &all, 0..150), Measured::new("y", &all, 0..110)];
     mudata(&folder.path().join("cells.h5mu"), &measured);
+    let is_told = kind == "conditional";
+    let kind = if is_told { "apollo" } else { kind };
+    let condition = "\n[condition.dye]\ncolumn = \"dye\"\nn_dims = 3\n";
     let spec = small_spec(&["x", "y"], "");
     let (head, _) = spec.split_once("\n[fit]").unwrap();
     let cells = "[data]\ncells = \"union\"\nsplit = { validation = 0.2, test = 0.1 }\n";
     let mut head = head.replace("[model]\n", &format!("[model]\nkind = \"{kind}\"\n")).replace("[data]\n", cells);
+    if is_told {
+        dye(&folder.path().join("cells.h5mu"), 150);
+        head += condition;
+    }
     if kind == "dgd" {
         head = head.replace("encoder = { hidden = [16] }\ndecoder = { hidden = [16] }\n", "");
         head = head.replace("specific = 2\n", "") + "\n[latent.shared.prior]\nn_components = 3\n";
@@ -30,6 +38,14 @@ fn folder(kind: &str) -> tempfile::TempDir {
     let fit = format!("\n[fit]\nn_threads = 1\ncheckpoint_every_secs = 0.002\n{FIT}");
     std::fs::write(folder.path().join("spec.toml"), head + &fit).unwrap();
     folder
+}
+
+/// Gives cells a category, for a model that is told it.
+fn dye(path: &Path, n_cells: usize) {
+    let labels: Vec<Option<String>> = (0..n_cells).map(|cell| Some(["red", "green"][cell % 2].to_owned())).collect();
+    let mut annotator = Annotator::in_place(path).unwrap();
+    annotator.set_obs_column(None, "dye", &Column::Categorical(Categorical::from_labels(&labels))).unwrap();
+    annotator.finish().unwrap();
 }
 
 /// What must be the same after any number of stops: weights and rows by their digests, and the log without its seconds.
@@ -104,7 +120,7 @@ fn kill_until_it_ends(folder: &Path, run: &Path, seed: u64) -> u64 {
 
 #[test]
 fn a_run_that_is_killed_goes_on_to_the_same_bits() {
-    let folders = ["apollo", "dgd", "autoencoder"].map(|kind| (kind, folder(kind)));
+    let folders = ["apollo", "conditional", "dgd", "autoencoder"].map(|kind| (kind, folder(kind)));
     for (_, folder) in &folders {
         run_to(0, folder.path(), &["run", "spec.toml", "--out", "whole", "--only-fit"]);
     }

@@ -10,7 +10,8 @@ use tch::{Tensor, nn};
 pub struct DecoderContext<'a> {
     /// Where its parameters are kept.
     pub vars: nn::Path<'a>,
-    /// Width of the latent rows that it reads (its spaces side by side).
+    /// Width of the rows that it reads: its spaces side by side, and after them what says of which category a cell is, where
+    /// there is such.
     pub n_latent: i64,
     /// The form of one cell's features.
     pub output: FeatureShape,

@@ -23,15 +23,18 @@ pub struct EncoderContext<'a> {
     pub input: FeatureShape,
     /// The outputs wanted, in order.
     pub heads: Vec<Head>,
+    /// Numbers per cell that say of which category it is, for each head to read beside what the network makes of the features; 0
+    /// where cells have none. A network that cannot use them refuses any other number.
+    pub n_condition: i64,
 }
 
 /// Infers latent rows from the features of one modality.
 pub trait Encoder: Send {
-    /// One tensor per head, n_cells × dim.
+    /// One tensor per head, n_cells × dim; `condition` is n_cells × n_condition, `None` where n_condition is 0.
     ///
     /// # Errors
-    /// When the features do not have the form that it was built for.
-    fn encode(&self, input: &Features, training: bool) -> Result<Vec<Tensor>>;
+    /// When the features or the condition do not have the form that it was built for.
+    fn encode(&self, input: &Features, condition: Option<&Tensor>, training: bool) -> Result<Vec<Tensor>>;
 }
 
 /// The table that an encoder is built from.

@@ -30,7 +30,7 @@ pub use component::{ComponentInfo, Problem, Role, Spec};
 pub use decoder::{Decoder, DecoderContext, DecoderSpec};
 pub use encoder::{Encoder, EncoderContext, EncoderSpec, Head};
 pub use loss::{Loss, LossContext, LossSpec, Statistics, TargetValues};
-pub use minibatch::{FeatureShape, Features, Minibatch, Part, SparseFeatures, Target, ensure_same_shape};
+pub use minibatch::{FeatureShape, Features, Minibatch, Observed, Part, SparseFeatures, Target, ensure_same_shape};
 pub use modality::{Alignment, Defaults, Gathered, Modality, ModalitySpec, Source};
 pub use prior::{CellFacts, LatentPrior, LatentPriorSpec, PriorContext};
 pub use seed::{Purpose, Seed};

@@ -226,9 +226,26 @@ pub struct Part {
     pub input: Features,
     /// What the loss compares with: preprocessed values or counts of the measured cells.
     pub target: Target,
+    /// For each condition of the model the category of each measured cell: i64, [n_cells]; −1 where it is not known, which only
+    /// modalities that are not told the condition may have. Empty where there is no condition.
+    pub categories: Vec<Tensor>,
+}
+
+/// What an encoder is asked about.
+#[derive(Debug, Clone, Copy)]
+pub struct Observed<'a> {
+    /// What was measured of some cells.
+    pub features: &'a Features,
+    /// For each condition of the model the category of each of them.
+    pub categories: &'a [Tensor],
 }
 
 impl Part {
+    /// What an encoder is asked about the measured cells.
+    pub fn observed(&self) -> Observed<'_> {
+        Observed { features: &self.input, categories: &self.categories }
+    }
+
     /// Number of measured cells.
     pub fn n_cells(&self) -> i64 {
         self.input.n_cells()
@@ -260,6 +277,7 @@ impl Part {
             measured: self.measured.as_ref().map(|places| places.to_device(device)),
             input: self.input.to_device(device),
             target: self.target.to_device(device),
+            categories: self.categories.iter().map(|codes| codes.to_device(device)).collect(),
         }
     }
 }

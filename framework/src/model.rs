@@ -1,10 +1,12 @@
 //! Latent spaces, decoders, priors and losses joined; the objective, written once.
 
 mod build;
+mod condition;
 mod objective;
 mod trunk;
 
 pub use build::{Dimensions, build_model};
+pub use condition::{Condition, Told};
 pub use objective::{Objective, Reduction, Terms};
 pub use trunk::SharedTrunk;
 
@@ -49,6 +51,8 @@ pub struct Branch {
     pub encoder: Option<Box<dyn Encoder>>,
     /// Numbers per cell.
     pub n_features: i64,
+    /// The conditions that its networks are told, in the model's order.
+    pub conditions: Vec<Told>,
 }
 
 /// A whole model; latent tables belong to its fit.
@@ -57,6 +61,8 @@ pub struct Model {
     pub spaces: Vec<Space>,
     /// One branch per modality, in the order of the spec.
     pub branches: Vec<Branch>,
+    /// Categories of cells that networks are told, in the order of the spec.
+    pub conditions: Vec<Condition>,
     /// The layers that all decoders share, if the model has them.
     pub trunk: Option<SharedTrunk>,
     /// How rows of cells are found in a model without encoders.
@@ -85,12 +91,18 @@ impl Model {
         self.spaces.iter().any(|space| space.modalities.contains(&left) && space.modalities.contains(&right))
     }
 
+    /// Index of a condition by name.
+    pub fn condition(&self, name: &str) -> Option<usize> {
+        self.conditions.iter().position(|condition| condition.name == name)
+    }
+
     /// Index of a modality by name.
     pub fn branch(&self, name: &str) -> Option<usize> {
         self.branches.iter().position(|branch| branch.name == name)
     }
 
-    /// All parameters and running averages by name, sorted: `decoder.…`, `encoder.…`, `loss.…`, `prior.…`.
+    /// All parameters and running averages by name, sorted: `condition.…`, `decoder.…`, `encoder.…`,
+    /// `encoder_condition.…`, `loss.…`, `prior.…`.
     pub fn variables(&self) -> Vec<(String, tch::Tensor)> {
         let mut variables: Vec<_> = self.generative.variables().into_iter().chain(self.inference.variables()).collect();
         variables.sort_by(|(left, _), (right, _)| left.cmp(right));

@@ -55,6 +55,19 @@ pub(crate) fn all_read(reader: &mut Reader, root: &Node, latents: &IndexMap<Stri
     }
 }
 
+/// Tells modalities that do not exist or are listed twice.
+pub(crate) fn known_modalities(reader: &mut Reader, site: Site<'_>, listed: &[String], known: &[&str]) {
+    for (index, modality) in listed.iter().enumerate() {
+        let key = format!("modalities[{index}]");
+        if !known.contains(&modality.as_str()) {
+            let message = format!("`{}` names the modality `{modality}`, which the spec does not have", site.path);
+            reader.push(site, &key, message, Some(advice(modality, "modalities", known)));
+        } else if listed[..index].contains(modality) {
+            reader.push(site, &key, format!("`{}` names the modality `{modality}` twice", site.path), None);
+        }
+    }
+}
+
 struct Spaces<'a> {
     preset: &'a Preset,
     modalities: &'a [&'a str],
@@ -126,15 +139,7 @@ impl Spaces<'_> {
 
     /// Tells modalities that do not exist or are listed twice, and a modality's own space that others read.
     fn references(&self, reader: &mut Reader, site: Site<'_>, name: &str, section: &LatentSection) {
-        for (index, modality) in section.modalities.iter().enumerate() {
-            let key = format!("modalities[{index}]");
-            if !self.modalities.contains(&modality.as_str()) {
-                let message = format!("`{}` names the modality `{modality}`, which the spec does not have", site.path);
-                reader.push(site, &key, message, Some(advice(modality, "modalities", self.modalities)));
-            } else if section.modalities[..index].contains(modality) {
-                reader.push(site, &key, format!("`{}` names the modality `{modality}` twice", site.path), None);
-            }
-        }
+        known_modalities(reader, site, &section.modalities, self.modalities);
         if self.modalities.contains(&name) && section.modalities != [name] {
             let message =
                 format!("`[latent.{name}]` is the space of the modality `{name}` alone, but others are listed");

@@ -8,6 +8,7 @@
 mod ablation;
 mod catalogue;
 mod check;
+mod conditions;
 mod components;
 mod diagnostic;
 mod document;

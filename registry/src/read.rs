@@ -10,7 +10,7 @@ use crate::document::{Node, parse};
 use crate::preset::{expand, model_defaults};
 use crate::sections::{Parser, Reader, Site, TopSection, properties, with_properties};
 use crate::suggest::nearest;
-use crate::{latents, modalities, overrides, plugins};
+use crate::{conditions, latents, modalities, overrides, plugins};
 use framework::Spec;
 use framework::component::parse_table;
 use framework::spec::{DataSpec, EvaluateSpec, Experiment, FitSpec, ModelSpec, SPEC_VERSION, TrunkSpec};
@@ -110,6 +110,7 @@ fn experiment(reader: &mut Reader, root: &Node, path: &Path) -> Option<Experimen
     let trunk: Option<TrunkSpec> = section(reader, root, "trunk", toml::from_str(preset.trunk).unwrap_or_default());
     let mut modalities = modalities::read(reader, root, modalities::Start { settings, parts: preset.parts });
     let latents = latents::read(reader, root, &preset, &names);
+    let conditions = conditions::read(reader, root, model.as_ref().map(|model| model.kind), &names);
     if reader.diagnostics.is_empty() {
         latents::all_read(reader, root, &latents);
     }
@@ -120,7 +121,7 @@ fn experiment(reader: &mut Reader, root: &Node, path: &Path) -> Option<Experimen
     let TopSection { name, seed } = top?;
     let name = name.unwrap_or_else(|| stem(path));
     let (model, trunk, fit, evaluate) = (model?, trunk?, fit?, evaluate?);
-    Some(Experiment { name, seed, plugins, data, modalities, model, latents, trunk, fit, evaluate })
+    Some(Experiment { name, seed, plugins, data, modalities, model, latents, conditions, trunk, fit, evaluate })
 }
 
 /// The version of the format; another one makes all other errors meaningless.
@@ -147,7 +148,7 @@ fn version(reader: &mut Reader, root: &Node) -> Option<()> {
 }
 
 /// Tables of a spec, in the order in which they are listed.
-const TABLES: [&str; 8] = ["plugins", "data", "modality", "model", "latent", "trunk", "fit", "evaluate"];
+const TABLES: [&str; 9] = ["plugins", "data", "modality", "model", "latent", "condition", "trunk", "fit", "evaluate"];
 
 fn top(reader: &mut Reader, root: &Node) -> Option<TopSection> {
     let site = Site { node: root, path: "" };

@@ -20,6 +20,7 @@ use crate::catalogue::Catalogue;
 use crate::schema::spec_schema;
 use crate::sections::{LatentSection, ModalitySection};
 use framework::component::{ComponentInfo, Role, schema_of};
+use framework::spec::ConditionSpec;
 use markdown::{cell, key_table};
 
 /// How a generated page begins: what does not, nobody generated.
@@ -66,6 +67,8 @@ fn index(catalogue: &Catalogue) -> String {
             text += &host_keys(role);
         }
     }
+    text += "\n## Conditions\n\nKeys of every `[condition.NAME]`, a category of each cell that networks are told:\n\n";
+    text += &key_table(&keys(&schema_of::<ConditionSpec>()));
     text += "\n## Ablations\n\nKeys of `[ablation]`, the table of a file for `cithara ablate`:\n\n";
     text += &key_table(&keys(&schema_of::<AblationSection>()));
     text

@@ -8,7 +8,7 @@ use crate::modalities::example;
 use crate::preset::expand;
 use crate::sections::{LatentSection, ModalitySection, TopSection, properties, with_properties, without_required};
 use framework::component::{ComponentInfo, Role, schema_of};
-use framework::spec::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, SPEC_VERSION, TrunkSpec};
+use framework::spec::{ConditionSpec, DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, SPEC_VERSION, TrunkSpec};
 use serde_json::{Map, Value as Schema, json};
 use toml::Table;
 
@@ -25,6 +25,7 @@ pub fn spec_schema(catalogue: &Catalogue) -> Schema {
     keys.insert("modality".into(), modality);
     keys.insert("model".into(), section::<ModelSpec>());
     keys.insert("latent".into(), latent);
+    keys.insert("condition".into(), conditions());
     keys.insert("trunk".into(), section::<TrunkSpec>());
     keys.insert("fit".into(), section::<FitSpec>());
     keys.insert("evaluate".into(), section::<EvaluateSpec>());
@@ -107,6 +108,14 @@ fn latent(catalogue: &Catalogue, definitions: &mut Map<String, Schema>) -> Schem
         "type": "object",
         "description": "Latent spaces; what is not written comes from the preset in `[model]`.",
         "additionalProperties": {"type": "object", "properties": keys, "additionalProperties": false},
+    })
+}
+
+fn conditions() -> Schema {
+    json!({
+        "type": "object",
+        "description": "Categories of cells that networks are told.",
+        "additionalProperties": section::<ConditionSpec>(),
     })
 }
 

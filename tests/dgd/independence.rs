@@ -56,15 +56,17 @@ fn wide() -> Model {
         training: Statistics::default(),
         all: Statistics::default(),
     });
-    let cohort = Cohort { n_cells: 64, n_labels: None, classes: vec![None] };
+    let cohort = Cohort { n_cells: 64, n_labels: None, classes: vec![None], conditions: Vec::new() };
     build_model(&experiment, &dimensions, &cohort, Device::Cpu).unwrap()
 }
 
 /// Some of 64 cells whose counts are drawn from a seed.
 fn some(counts: &[Tensor; 2], start: i64, n: i64) -> Minibatch {
     let features = |counts: &Tensor| Features::Dense(counts.narrow(0, start, n));
-    let part =
-        |counts: &Tensor| Part { measured: None, input: features(counts), target: Target::new(features(counts)) };
+    let part = |counts: &Tensor| {
+        let (input, target) = (features(counts), Target::new(features(counts)));
+        Part { measured: None, input, target, categories: Vec::new() }
+    };
     let parts = counts.iter().map(|counts| Some(part(counts))).collect();
     Minibatch { cells: Tensor::arange(n, (Kind::Int64, Device::Cpu)), parts, classes: vec![None] }
 }

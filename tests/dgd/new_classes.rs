@@ -25,7 +25,7 @@ fn trained(published: Published) -> (framework::spec::Experiment, Trained) {
         state: Value::Null,
     };
     let known = Classes { column: "site".to_owned(), names: vec!["a".to_owned(), "b".to_owned()], n_added: 0 };
-    let cohort = Cohort { n_cells: 24, n_labels: None, classes: vec![None, Some(known)] };
+    let cohort = Cohort { n_cells: 24, n_labels: None, classes: vec![None, Some(known)], conditions: Vec::new() };
     let preparations = ["rna", "atac"].into_iter().zip(N_FEATURES).map(preparation).collect();
     let Published { experiment, model } = published;
     (experiment, Trained { model, preparations, cohort, device: Device::Cpu })

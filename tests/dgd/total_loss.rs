@@ -86,6 +86,7 @@ fn reconstruction_of_each_cell_is_as_published() {
             let estimate = Estimate {
                 rows: case.rows().into_iter().map(Some).collect(),
                 log_sds: model.spaces.iter().map(|_| None).collect(),
+                categories: Vec::new(),
             };
             let prediction = no_grad(|| reconstruct(model, branch, &estimate)).unwrap();
             let target = &part.as_ref().unwrap().target;

@@ -1,4 +1,4 @@
-//! Tail areas and quantiles of Student's t and of the normal distribution.
+//! Tail areas and quantiles of Student's t and of the normal distribution; the hypergeometric distribution's upper tail.
 
 use statrs::distribution::{ContinuousCDF, Normal};
 use statrs::function::beta::beta_reg;
@@ -73,6 +73,39 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
     Normal::standard().inverse_cdf(p)
 }
 
+/// P(X ≥ n_least) for the number X of marked ones among `n_drawn` drawn without replacement from `n_all`, `n_marked` of them
+/// marked.
+///
+/// Probabilities are made from that of the most likely number by their ratios, P(k + 1) / P(k) = (n_marked − k)(n_drawn − k) /
+/// ((k + 1)(n_all − n_marked − n_drawn + k + 1)), and divided by their sum: logarithms of factorials of tens of thousands
+/// would lose five digits.
+pub(crate) fn hypergeometric_upper_tail(n_least: usize, [n_all, n_marked, n_drawn]: [usize; 3]) -> f64 {
+    let (lowest, highest) = ((n_marked + n_drawn).saturating_sub(n_all), n_marked.min(n_drawn));
+    if n_least <= lowest {
+        return 1.0;
+    }
+    if n_least > highest {
+        return 0.0;
+    }
+    let ratio = |k: usize| {
+        let others = (n_all + k + 1) - n_marked - n_drawn;
+        (n_marked - k) as f64 * (n_drawn - k) as f64 / ((k + 1) as f64 * others as f64)
+    };
+    let mode = ((n_marked as f64 + 1.0) * (n_drawn as f64 + 1.0) / (n_all as f64 + 2.0)) as usize;
+    let mode = mode.clamp(lowest, highest);
+    let mut weights = vec![1.0; highest - lowest + 1];
+    for k in mode..highest {
+        weights[k + 1 - lowest] = weights[k - lowest] * ratio(k);
+    }
+    for k in (lowest..mode).rev() {
+        weights[k - lowest] = weights[k + 1 - lowest] / ratio(k);
+    }
+    // smallest first
+    let above: f64 = weights[n_least - lowest..].iter().rev().sum();
+    let below: f64 = weights[..n_least - lowest].iter().sum();
+    above / (above + below)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,6 +159,23 @@ mod tests {
         ] {
             assert_near(normal_quantile(p), expected);
         }
+    }
+
+    #[test]
+    fn hypergeometric_tails_are_those_of_whole_numbers() {
+        // sum(C(n_marked, k) C(n_all - n_marked, n_drawn - k)) / C(n_all, n_drawn), Python integers
+        for (n_least, counts, expected) in [
+            (1, [10, 3, 2], 24.0 / 45.0),
+            (5, [20, 7, 8], 0.0521155830753354),
+            (40, [27_000, 200, 1500], 1.3019421331321802e-12),
+            (9, [27_000, 200, 1500], 0.7863623843975579),
+            (180, [27_000, 200, 1500], 1.6596991113284434e-204),
+        ] {
+            assert_near(hypergeometric_upper_tail(n_least, counts), expected);
+        }
+        assert_eq!(hypergeometric_upper_tail(0, [10, 3, 2]), 1.0);
+        assert_eq!(hypergeometric_upper_tail(5, [10, 8, 7]), 1.0);
+        assert_eq!(hypergeometric_upper_tail(3, [10, 3, 2]), 0.0);
     }
 
     #[test]

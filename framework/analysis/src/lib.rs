@@ -8,12 +8,13 @@
 //! |---|---|
 //! | do predicted values agree with measured ones? | [`PairedMoments`], [`r_squared`](fn@r_squared) |
 //! | does a score find open peaks? | [`average_precision`](fn@average_precision), [`average_precision_by_feature`], [`PooledPrecision`] |
-//! | what does a space know? | [`LogisticProbe`], [`NeighbourSearch`] and [`majority_labels`], [`linear_r2`], [`silhouette`](fn@silhouette) |
+//! | what does a space know? | [`LogisticProbe`], [`MlpProbe`], [`predictability`], [`NeighbourSearch`] and [`majority_labels`], [`linear_r2`], [`silhouette`](fn@silhouette) |
 //! | which cells lie together? | [`NeighbourGraph`], [`Leiden`], [`KMeans`], [`umap`](fn@umap) and [`trustworthiness`](fn@trustworthiness) |
 //! | are batches joined and labels kept apart? | [`Integration`]: [`silhouette_label`], [`silhouette_batch`], [`bras`], [`ilisi`], [`clisi`], [`kbet`], [`graph_connectivity`], [`isolated_labels`], [`pcr_comparison`] |
 //! | do two labellings agree? | [`classification`](fn@classification), [`agreement`](fn@agreement) |
 //! | what would something simple reach? | [`Controls`], [`Ridge`], [`Pca`], [`KMeans`] |
 //! | is an effect larger than chance, among many? | [`NullDistribution`], [`equal_groups`], [`benjamini_hochberg`] |
+//! | which features does a space know of? | [`interpret`](fn@interpret), [`group_tests`], [`over_representation`](fn@over_representation), [`preranked`](fn@preranked), [`feature_groups`](fn@feature_groups) |
 //! | does a variant differ, or not, over seeds? | [`Paired`], [`signed_rank`](fn@signed_rank), [`bootstrap_interval`], [`holm`] |
 //!
 //! This crate knows nothing of models, files or experiments, and draws no figures.
@@ -26,15 +27,20 @@ mod controls;
 mod correlation;
 mod distributions;
 mod empirical;
+mod enrichment;
+mod feature_groups;
 mod graph;
 mod integration;
+mod interpretation;
 mod k_means;
 mod labels;
 mod lbfgs;
+mod leakage;
 mod leiden;
 mod logistic;
 mod matrix;
 mod measured;
+mod mlp_probe;
 mod moments;
 mod multiple_testing;
 mod neighbour_models;
@@ -50,6 +56,7 @@ mod signed_rank;
 mod silhouette;
 mod sparse;
 mod spectrum;
+mod splits;
 mod tensor;
 mod trustworthiness;
 mod umap;
@@ -63,17 +70,26 @@ pub use classification::{ClassificationReport, classification};
 pub use controls::{Control, Controls, ControlsSpec, CrossPrediction};
 pub use correlation::Correlations;
 pub use empirical::{NullDistribution, equal_groups};
+pub use enrichment::{Enriched, OverRepresentation, PrerankedSpec, over_representation, preranked};
+pub use feature_groups::{CorrelationSign, FeatureGroup, FeatureGroupSpec, Singletons, feature_groups};
 pub use graph::NeighbourGraph;
 pub use integration::{
     ClusterAgreement, Covariate, Integration, IntegrationReport, Kbet, KbetOfLabel, PcrComparison, bras, clisi,
     graph_connectivity, ilisi, isolated_labels, k_means_agreement, kbet, leiden_agreement, lisi, pcr_comparison,
     principal_component_regression, silhouette_batch, silhouette_label,
 };
+pub use interpretation::{
+    Against, Alignment, BinSpec, CentreRule, ComponentBins, ComponentSummary, Direction, DirectionCount, Explained,
+    FeatureCount, FeatureCurve, FeatureScale, GroupTests, Interpretation, InterpretationSpec, Reference, Values,
+    fold_changes, group_tests, interpret,
+};
 pub use k_means::KMeans;
 pub use labels::Labels;
+pub use leakage::{Predictability, predictability};
 pub use leiden::{Leiden, LeidenSpec};
 pub use logistic::LogisticProbe;
 pub use matrix::{Matrix, block_rows};
+pub use mlp_probe::{MlpProbe, MlpProbeSpec};
 pub use moments::{PairedMoments, PairedReport};
 pub use multiple_testing::{benjamini_hochberg, holm};
 pub use neighbour_models::{majority_labels, neighbour_means};
@@ -87,5 +103,6 @@ pub use score::{MAX_PAIRED_CELLS, Score};
 pub use signed_rank::signed_rank;
 pub use silhouette::{MAX_SILHOUETTE_CELLS, Silhouette, silhouette, silhouette_of_cells};
 pub use sparse::SparseRows;
+pub use splits::CellSplit;
 pub use trustworthiness::trustworthiness;
 pub use umap::{UmapSpec, umap};

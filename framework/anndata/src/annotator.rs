@@ -12,7 +12,7 @@ use crate::file::{Kind, detect, modalities, modality_group};
 use crate::read::{frame, place};
 use crate::write::draft::Draft;
 use crate::write::{element, frame as write_frame, matrix};
-use crate::{Column, Dense, TextTree};
+use crate::{Column, Dense, UnsTree};
 
 pub use layer_rows::LayerId;
 use layer_rows::LayerRows;
@@ -92,11 +92,29 @@ impl Annotator {
         write_frame::add_column(&table, name, column)
     }
 
-    /// Sets `uns[key]` to a text or to texts nested by name.
+    /// Sets `varm[key]`, one row a feature in the order of the file's features.
+    ///
+    /// # Errors
+    /// If the number of rows is not the number of features.
+    pub fn set_varm(&mut self, modality: Option<&str>, key: &str, array: &Dense) -> Result<()> {
+        let target = self.target(modality)?;
+        let n_features = frame::n_rows(&target, "var")?;
+        ensure!(
+            array.n_rows == n_features,
+            "`varm/{key}` has {} rows, but `{}` has {n_features} features; give one row for each, in the file's order",
+            array.n_rows,
+            target.name()
+        );
+        let varm = member_dict(&target, "varm")?;
+        self.clear(&varm, key)?;
+        matrix::write_dense(&varm, key, array)
+    }
+
+    /// Sets `uns[key]` to a text, or to texts and numbers nested by name.
     ///
     /// # Errors
     /// If a name contains `/`, or a text a zero byte.
-    pub fn set_uns_text(&mut self, modality: Option<&str>, key: &str, tree: &TextTree) -> Result<()> {
+    pub fn set_uns(&mut self, modality: Option<&str>, key: &str, tree: &UnsTree) -> Result<()> {
         let target = self.target(modality)?;
         let uns = member_dict(&target, "uns")?;
         self.clear(&uns, key)?;

@@ -27,7 +27,7 @@ mod layer;
 mod nearest;
 mod read;
 mod tables;
-mod text_tree;
+mod uns_tree;
 mod write;
 
 pub use annotated::Annotated;
@@ -39,7 +39,7 @@ pub use file::{File, Kind};
 pub use frame::Frame;
 pub use layer::Layer;
 pub use tables::{DelimitedSpec, read_delimited, read_matrix_market, read_tenx_h5};
-pub use text_tree::TextTree;
+pub use uns_tree::UnsTree;
 pub use write::{Matrix, NewAnnData, NewMuData, write_new_h5ad, write_new_h5mu};
 
 /// The version of the HDF5 library that reads and writes, as `2.2.0`.

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anndata::{Annotator, Categorical, Column, Dense, File, Layer, TextTree};
+use anndata::{Annotator, Categorical, Column, Dense, File, Layer, UnsTree};
 use support::{digest, fixture, message, names, python};
 use tempfile::TempDir;
 
@@ -19,8 +19,8 @@ fn letters(letters: &[Option<&str>]) -> Column {
     Column::Categorical(Categorical::from_labels(&labels))
 }
 
-fn tree() -> TextTree {
-    TextTree::from_iter([("spec", "x")])
+fn tree() -> UnsTree {
+    UnsTree::from_iter([("spec", "x")])
 }
 
 /// A copy of a fixture in a folder of its own.
@@ -41,8 +41,8 @@ fn annotate_h5ad(annotator: &mut Annotator) {
     let component = letters(&[Some("a"), Some("b"), Some("a"), Some("b"), Some("a"), Some("b")]);
     annotator.set_obs_column(None, "component", &component).unwrap();
     annotator.set_obs_column(None, "score", &Column::Int((0..6).map(Some).collect())).unwrap();
-    annotator.set_uns_text(None, "cithara", &tree()).unwrap();
-    annotator.set_uns_text(None, "tool", &"new".into()).unwrap();
+    annotator.set_uns(None, "cithara", &tree()).unwrap();
+    annotator.set_uns(None, "tool", &"new".into()).unwrap();
     let layer = annotator.create_layer(None, "predicted").unwrap();
     let whole = ramp(6, 5);
     for (first, n_rows) in [(4, 2), (0, 3), (3, 1)] {
@@ -105,8 +105,8 @@ fn a_copy_of_an_h5mu_gets_what_was_added_and_the_source_stays() {
     annotator.set_obs_column(None, "joint", &Column::Int((0..7).map(Some).collect())).unwrap();
     let component = letters(&[Some("a"), Some("b"), Some("a"), None]);
     annotator.set_obs_column(Some("protein"), "component", &component).unwrap();
-    annotator.set_uns_text(None, "cithara", &tree()).unwrap();
-    annotator.set_uns_text(Some("rna"), "cithara", &"y".into()).unwrap();
+    annotator.set_uns(None, "cithara", &tree()).unwrap();
+    annotator.set_uns(Some("rna"), "cithara", &"y".into()).unwrap();
     let layer = annotator.create_layer(Some("protein"), "predicted").unwrap();
     annotator.write_layer_rows(layer, 0, &ones(4, 3)).unwrap();
     assert!(!destination.exists(), "the file has its name before it is whole");
@@ -184,7 +184,7 @@ fn permissions_and_links_survive() {
     let link = folder.path().join("link.h5ad");
     symlink(&path, &link).unwrap();
     let mut annotator = Annotator::in_place(&link).unwrap();
-    annotator.set_uns_text(None, "cithara", &tree()).unwrap();
+    annotator.set_uns(None, "cithara", &tree()).unwrap();
     annotator.finish().unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);

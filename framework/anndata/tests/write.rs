@@ -3,7 +3,7 @@
 mod support;
 
 use anndata::{
-    Categorical, Column, Csr, Dense, File, Frame, Layer, Matrix, NewAnnData, NewMuData, TextTree, write_new_h5ad,
+    Categorical, Column, Csr, Dense, File, Frame, Layer, Matrix, NewAnnData, NewMuData, UnsTree, write_new_h5ad,
     write_new_h5mu,
 };
 use support::{counts, message, names, python};
@@ -39,8 +39,8 @@ fn anndata() -> NewAnnData {
     data.layers.insert("twice".to_owned(), Matrix::Dense(twice));
     let latent = Dense::new(6, 2, (0u8..12).map(f32::from).collect()).unwrap();
     data.obsm.insert("X_apollo".to_owned(), latent);
-    let build = TextTree::from_iter([("version", "1")]);
-    let entry = TextTree::from_iter([("spec", TextTree::from("kind = 'apollo'")), ("build", build)]);
+    let build = UnsTree::from_iter([("version", "1")]);
+    let entry = UnsTree::from_iter([("spec", UnsTree::from("kind = 'apollo'")), ("build", build)]);
     data.uns.insert("cithara".to_owned(), entry);
     data
 }

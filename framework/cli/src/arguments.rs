@@ -1,10 +1,12 @@
 //! The command line, as clap reads it.
 
 mod ablate;
+mod interpret;
 mod report;
 mod run;
 
 pub use ablate::{AblateArguments, AblateCommand, CollectArguments, CompareArguments, Engine};
+pub use interpret::{InterpretArguments, InterpretChoices};
 pub use report::ReportArguments;
 pub use run::{ReproArguments, ResumeArguments, RunArguments, ThenArguments};
 
@@ -49,6 +51,8 @@ pub enum Command {
     Predict(PredictArguments),
     /// Judge a run beside controls.
     Evaluate(EvaluateArguments),
+    /// Explain latent spaces by features and sets of genes, and tell what each knows of the others.
+    Interpret(Box<InterpretArguments>),
     /// Make a page of a run: what was learned from what, how well, with pictures and controls.
     Report(ReportArguments),
     /// Run variants of a spec with several seeds, and tell which differ.
@@ -64,7 +68,7 @@ pub enum Command {
     Convert(ConvertArguments),
     /// Cut images of single cells out of fields of view, and measure their nuclei.
     Cut(CutArguments),
-    /// Make the simulated cells of the APOLLO paper.
+    /// Make simulated cells: those of the APOLLO paper, or of three modalities.
     Simulate(SimulateArguments),
     /// List or describe components.
     #[command(subcommand)]
@@ -378,13 +382,34 @@ pub enum Orientation {
     Columns,
 }
 
+/// What is simulated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Simulated {
+    /// Causal factors behind modalities: the setting.
+    Factors(u8),
+    /// Three modalities, a factor for each of the seven subsets of them.
+    Subsets,
+    /// Nuclei in two panels.
+    Images,
+}
+
+fn simulated(text: &str) -> Result<Simulated, String> {
+    match (text, text.parse()) {
+        ("images", _) => Ok(Simulated::Images),
+        ("subsets", _) => Ok(Simulated::Subsets),
+        (_, Ok(setting)) if (1..=5).contains(&setting) => Ok(Simulated::Factors(setting)),
+        _ => Err("must be from 1 to 5, `subsets` or `images`".to_owned()),
+    }
+}
+
 /// `cithara simulate`.
 #[derive(Debug, Args)]
 pub struct SimulateArguments {
-    /// The setting, 1 to 5.
-    #[arg(value_parser = clap::value_parser!(u8).range(1..=5))]
-    pub setting: u8,
-    /// The file to be made (.h5mu).
+    /// The setting, 1 to 5, those of the paper; or `subsets`: three modalities with a factor for each of the seven subsets of
+    /// them; or `images`: nuclei in two panels, with a stain of DNA and one of the two proteins of the panel.
+    #[arg(value_parser = simulated)]
+    pub setting: Simulated,
+    /// The file to be made (.h5mu), or, for `images`, the folder.
     pub out: PathBuf,
     /// Seed.
     #[arg(long, default_value_t = 1)]

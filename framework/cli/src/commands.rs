@@ -12,6 +12,7 @@ mod embed;
 mod evaluate;
 mod gene2peak;
 mod import;
+mod interpret;
 mod model;
 mod plan;
 mod plugins;
@@ -46,6 +47,7 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Ablate(arguments) => ablate::execute(&arguments, catalogue, console),
         Command::Compare(arguments) => compare::execute(&arguments, catalogue, console),
         Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
+        Command::Interpret(arguments) => interpret::execute(&arguments, catalogue, console),
         Command::Report(arguments) => report::execute(&arguments, catalogue, console),
         Command::Gene2peak(arguments) => gene2peak::execute(&arguments, catalogue, console),
         Command::Import(command) => import::execute(&command, catalogue, console),

@@ -4,6 +4,7 @@ pub(crate) mod axis;
 pub(crate) mod curve;
 pub(crate) mod lettering;
 pub(crate) mod numbers;
+pub(crate) mod palette;
 pub(crate) mod svg;
 
 /// The smallest of 1, 2 and 5 times a power of ten that is not below.

@@ -39,6 +39,7 @@ pub use evaluation::{
     ClassScores, CorrelationSummary, Evaluation, JudgedCells, LabelProbe, MeasuredEntries, Method, MethodScores,
     Precision, PredictionScores, Section, SpaceScores,
 };
+pub(crate) use measured::{Input, Measured, Reading};
 pub(crate) use principal::{Components, principal_components};
 pub use resamples::Interval;
 pub use task::{EvaluationTask, evaluate};

@@ -12,7 +12,7 @@ mod store;
 mod table;
 mod task;
 
-pub use annotation::{Annotation, Gene};
+pub use annotation::{Annotation, Gene, open_text};
 pub use measured::{CellCounts, Expressing};
 pub use null::{Matched, MatchedNull};
 pub use picture::{Locus, SIGNIFICANT, locus_picture};

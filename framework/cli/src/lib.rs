@@ -10,6 +10,7 @@ pub mod evaluate;
 mod failure;
 pub mod gene2peak;
 pub mod import;
+mod interpret;
 mod interrupt;
 mod log;
 pub mod plan;

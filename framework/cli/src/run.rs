@@ -7,12 +7,12 @@ mod spaces;
 mod stages;
 mod train;
 
-pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names};
+pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names, predicted_cells};
 pub use progress::Progress;
 pub(crate) use progress::{beside_bar, clock};
 pub(crate) use spaces::reordered;
 pub use spaces::{COLLAPSED, Sources, SpaceFacts, SpaceRows};
-pub use stages::{Epoch, Losses, Stage, stages};
+pub use stages::{Epoch, Losses, Stage, has_taught_encoders, stages};
 pub use train::{Built, Ending, Prepared, Request, begin, prepare, resume, start_device, train};
 pub(crate) use train::{build, check_targets, ensure_same_files, now_secs};
 

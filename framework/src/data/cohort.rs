@@ -39,13 +39,16 @@ pub struct Cohort {
     pub n_labels: Option<usize>,
     /// The classes of the covariate of each latent space, in the order of the spec.
     pub classes: Vec<Option<Classes>>,
+    /// The categories of each condition, in the order of the spec.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conditions: Vec<Classes>,
 }
 
 impl Cohort {
     /// Reads labels and classes of the training cells.
     ///
     /// # Errors
-    /// When a covariate has no value in any training cell.
+    /// When a covariate or a condition has no value in any training cell.
     pub fn of(experiment: &Experiment, observations: &Observations, training: &[usize]) -> Result<Cohort> {
         let distinct = |column: &str| -> Result<BTreeSet<&String>> {
             let labels = observations.column(column)?;
@@ -53,15 +56,21 @@ impl Cohort {
         };
         let label = experiment.data.label.as_deref();
         let n_labels = label.map(|column| distinct(column).map(|labels| labels.len())).transpose()?;
-        let classes_of = |(space, entry): (&String, &crate::spec::LatentEntry)| {
-            let Some(column) = &entry.covariate else { return Ok(None) };
+        let known = |column: &str| -> Result<Classes> {
             let names: Vec<String> = distinct(column)?.into_iter().cloned().collect();
             ensure!(!names.is_empty(), "no training cell has a value in the column `{column}` of obs");
-            Ok::<_, anyhow::Error>(Some(Classes { column: column.clone(), names, n_added: 0 }))
-                .with_context(|| format!("covariate of the latent space `{space}`"))
+            Ok(Classes { column: column.to_owned(), names, n_added: 0 })
+        };
+        let classes_of = |(space, entry): (&String, &crate::spec::LatentEntry)| {
+            let classes = entry.covariate.as_deref().map(known).transpose();
+            classes.with_context(|| format!("covariate of the latent space `{space}`"))
         };
         let classes = experiment.latents.iter().map(classes_of).collect::<Result<_>>()?;
-        Ok(Cohort { n_cells: training.len(), n_labels, classes })
+        let categories_of = |(name, spec): (&String, &crate::spec::ConditionSpec)| {
+            known(&spec.column).with_context(|| format!("condition `{name}`"))
+        };
+        let conditions = experiment.conditions.iter().map(categories_of).collect::<Result<_>>()?;
+        Ok(Cohort { n_cells: training.len(), n_labels, classes, conditions })
     }
 
     /// What the prior of a latent space is told.

@@ -1,7 +1,7 @@
 //! The measurements of all modalities, their cells aligned by name.
 
 use super::absent::Absent;
-use super::{Cohort, Observations, Split, Subset, prepared};
+use super::{CellCategories, Cohort, Observations, Split, Subset, prepared};
 use crate::minibatch::{Minibatch, Part, Target};
 use crate::model::Dimensions;
 use crate::spec::{CellSet, Experiment, ModalityEntry};
@@ -45,6 +45,8 @@ pub struct Dataset {
     /// For each latent space the class of each cell in the covariate that the space stands for, −1 where it is not known;
     /// empty or `None` where there is no covariate.
     pub classes: Vec<Option<Vec<i64>>>,
+    /// For each condition of the model the category of each cell.
+    pub categories: Vec<CellCategories>,
 }
 
 /// A data set opened for training, with its split.
@@ -104,6 +106,8 @@ impl Dataset {
         let split = Split::draw(&experiment.data.split, experiment.seed, self.cells.len(), &self.observations)?;
         let cohort = Cohort::of(experiment, &self.observations, &split.of(Subset::Training))?;
         self.classes = cohort.codes(&self.observations);
+        self.categories = CellCategories::all(experiment, &cohort, &self.cells, &self.observations)?;
+        self.ensure_all_categories()?;
         Ok(Opened { dataset: self, split, cohort })
     }
 
@@ -175,7 +179,7 @@ impl Dataset {
             assays.push(Assay { name, modality, rows });
         }
         ensure_some_overlap(&assays, set)?;
-        Ok(Dataset { cells, assays, observations: Observations::default(), classes: Vec::new() })
+        Ok(Dataset { cells, assays, observations: Observations::default(), classes: Vec::new(), categories: Vec::new() })
     }
 
     /// Rounds of filtering, then the measurements hold the kept cells only, in the order of the data set.
@@ -216,6 +220,9 @@ impl Dataset {
         self.cells = cells.iter().map(|&cell| std::mem::take(&mut self.cells[cell])).collect();
         for classes in self.classes.iter_mut().flatten() {
             *classes = cells.iter().map(|&cell| classes[cell]).collect();
+        }
+        for categories in &mut self.categories {
+            categories.codes = cells.iter().map(|&cell| categories.codes[cell]).collect();
         }
         for assay in &mut self.assays {
             let rows = assay.measured(cells);
@@ -286,7 +293,51 @@ impl Dataset {
         });
         let gathered = assay.modality.gather(&rows, values)?;
         let target = Target::new(gathered.target).with_trials(gathered.trials);
-        Ok(Some(Part { measured, input: gathered.input, target }))
+        let categories = match self.categories.is_empty() {
+            true => Vec::new(),
+            false => self.categories_of(modality, &assay.measured_cells(cells))?,
+        };
+        Ok(Some(Part { measured, input: gathered.input, target, categories }))
+    }
+
+    /// For each condition of the model the categories of these cells, which a modality measured.
+    fn categories_of(&self, modality: usize, cells: &[usize]) -> Result<Vec<Tensor>> {
+        self.ensure_categories(modality, cells.iter().copied())?;
+        let codes = |categories: &CellCategories| cells.iter().map(|&cell| categories.codes[cell]).collect::<Vec<_>>();
+        Ok(self.categories.iter().map(|categories| Tensor::from_slice(&codes(categories))).collect())
+    }
+
+    /// Refuses cells that a modality measured, but that lack a category that its networks are told.
+    ///
+    /// # Errors
+    /// Naming the first cell.
+    pub fn ensure_all_categories(&self) -> Result<()> {
+        for (modality, assay) in self.assays.iter().enumerate() {
+            let measured = (0..self.cells.len()).filter(|&cell| assay.rows[cell].is_some());
+            self.ensure_categories(modality, measured)?;
+        }
+        Ok(())
+    }
+
+    /// Refuses cells without a category that the networks of a modality are told.
+    ///
+    /// # Errors
+    /// Naming the first cell.
+    pub fn ensure_categories(&self, modality: usize, cells: impl Iterator<Item = usize> + Clone) -> Result<()> {
+        let told = self.categories.iter().filter(|categories| categories.modalities.contains(&modality));
+        for categories in told {
+            let unknown = cells.clone().find(|&cell| categories.codes[cell] < 0);
+            if let Some(cell) = unknown {
+                bail!(
+                    "the cell `{}` has no value in the column `{}` of obs, but the networks of `{}` are told it (condition `{}`)",
+                    self.cells[cell],
+                    categories.column,
+                    self.assays[modality].name,
+                    categories.condition
+                );
+            }
+        }
+        Ok(())
     }
 
     /// Number of cells of each pattern of measured modalities, most frequent first.

@@ -1,6 +1,7 @@
 //! From files to minibatches: cells aligned by name, filtered, divided, prepared and handed out.
 
 mod absent;
+mod categories;
 mod cohort;
 mod dataset;
 mod images;
@@ -10,6 +11,7 @@ mod observations;
 mod prepared;
 mod split;
 
+pub use categories::CellCategories;
 pub use cohort::{Classes, Cohort};
 pub use dataset::{Assay, Dataset, NewData, Opened, data_files};
 pub use images::{IMAGES_KEY, ImageModality, open_images};

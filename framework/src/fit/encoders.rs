@@ -9,7 +9,7 @@ use super::{Adam, AdamRule, Fit, Stage};
 use crate::data::{Dataset, Loader};
 use crate::infer::{Estimate, encode, predict, reconstruct};
 use crate::latent::LatentTable;
-use crate::minibatch::{Features, Minibatch, Part, Target};
+use crate::minibatch::{Features, Minibatch, Observed, Part, Target};
 use crate::model::{Branch, Model, Terms, trainable};
 use crate::seed::{Purpose, Seed};
 use crate::spec::{EncodersFit, LatentOptimizer, TargetScaling};
@@ -26,17 +26,13 @@ pub fn learn_encoders(fit: &mut Fit<'_>, tables: &[LatentTable]) -> Result<bool>
     if settings.n_epochs == 0 {
         return Ok(true);
     }
-    let frozen = Frozen::new(trainable(&fit.model.generative));
-    let mut work = Encoders {
-        model: fit.model,
+    let mut work = StepTwo {
+        learned: Encoders::new(fit.model, tables, &fit.training(), &settings),
         dataset: fit.dataset,
-        tables,
-        scales: scales(tables, &fit.training(), settings.target_scaling, fit.device),
         validation: fit.validation(),
-        adam: Adam::new(trainable(&fit.model.inference), AdamRule::new(settings.learning_rate, settings.weight_decay)),
         seed: fit.seed(),
         device: fit.device,
-        settings: &settings,
+        minibatch: settings.minibatch,
     };
     let stage = StageSettings {
         stage: Stage::Encoders,
@@ -46,39 +42,57 @@ pub fn learn_encoders(fit: &mut Fit<'_>, tables: &[LatentTable]) -> Result<bool>
         validate_every_epochs: settings.validate_every_epochs,
         patience: settings.patience,
     };
-    let result = run_stage(fit, stage, &mut work);
-    drop(frozen);
-    result
+    run_stage(fit, stage, &mut work)
 }
 
 /// What squared errors are divided by: ones, or the variance of each dimension over the training cells; [dim] per space.
-fn scales(tables: &[LatentTable], training: &[usize], scaling: TargetScaling, device: Device) -> Vec<Tensor> {
+fn scales(tables: &[LatentTable], training: &[usize], scaling: TargetScaling) -> Vec<Tensor> {
     let cells: Vec<i64> = training.iter().map(|&cell| cell as i64).collect();
-    let cells = Tensor::from_slice(&cells).to_device(device);
+    let cells = Tensor::from_slice(&cells);
     let scale = |table: &LatentTable| match scaling {
-        TargetScaling::Raw => Tensor::ones([table.rows().size()[1]], (Kind::Float, device)),
+        TargetScaling::Raw => Tensor::ones([table.rows().size()[1]], (Kind::Float, table.rows().device())),
         TargetScaling::Standardized => {
-            table.rows().index_select(0, &cells).var_dim([0i64].as_slice(), true, false).clamp_min(1e-6)
+            let rows = table.rows().index_select(0, &cells.to_device(table.rows().device()));
+            rows.var_dim([0i64].as_slice(), true, false).clamp_min(1e-6)
         }
     };
     tables.iter().map(scale).collect()
 }
 
-struct Encoders<'a> {
+/// Encoders as step 2 learns them, minibatch by minibatch. Decoders are frozen as long as this lives.
+pub struct Encoders<'a> {
     model: &'a Model,
-    dataset: &'a Dataset,
     tables: &'a [LatentTable],
     scales: Vec<Tensor>,
-    validation: Vec<usize>,
     adam: Adam,
-    seed: Seed,
-    device: Device,
     settings: &'a EncodersFit,
+    _frozen: Frozen,
 }
 
-impl Work for Encoders<'_> {
-    fn terms(&mut self, minibatch: &Minibatch, moment: Moment) -> Result<Terms> {
-        self.seed.set_torch(Purpose::EncoderStep, moment.epoch, moment.step);
+impl<'a> Encoders<'a> {
+    /// Learning of the rows of these tables (one per space); `training` are the cells that errors are scaled by.
+    pub fn new(
+        model: &'a Model,
+        tables: &'a [LatentTable],
+        training: &[usize],
+        settings: &'a EncodersFit,
+    ) -> Encoders<'a> {
+        let rule = AdamRule::new(settings.learning_rate, settings.weight_decay);
+        Encoders {
+            model,
+            tables,
+            scales: scales(tables, training, settings.target_scaling),
+            adam: Adam::new(trainable(&model.inference), rule),
+            settings,
+            _frozen: Frozen::new(trainable(&model.generative)),
+        }
+    }
+
+    /// The terms of a minibatch, with a graph. Noise and dropout are drawn from libtorch's generator.
+    ///
+    /// # Errors
+    /// When a component refuses its input.
+    pub fn terms(&mut self, minibatch: &Minibatch) -> Result<Terms> {
         let mut terms = Terms::default();
         let mut estimates = Vec::new();
         for (branch, part) in self.model.branches.iter().zip(&minibatch.parts) {
@@ -87,7 +101,8 @@ impl Work for Encoders<'_> {
                 continue;
             };
             let input = with_noise(&part.input, self.settings.input_noise);
-            let estimate = encode(self.model, branch, &input, true)?;
+            let observed = Observed { features: &input, ..part.observed() };
+            let estimate = encode(self.model, branch, observed, true)?;
             self.row_terms(branch, part, minibatch, &estimate, &mut terms);
             estimates.push(Some(estimate));
         }
@@ -96,33 +111,57 @@ impl Work for Encoders<'_> {
         Ok(terms)
     }
 
-    fn advance(&mut self, _minibatch: &Minibatch, total: &Tensor) -> Result<()> {
+    /// Moves the encoders along the gradients of a minibatch's total, which their parameters hold afterwards.
+    ///
+    /// # Errors
+    /// When the gradient cannot be computed.
+    pub fn advance(&mut self, total: &Tensor) -> Result<()> {
         self.adam.zero_gradients();
         backward(total)?;
         self.adam.step();
         Ok(())
     }
+}
+
+struct StepTwo<'a> {
+    learned: Encoders<'a>,
+    dataset: &'a Dataset,
+    validation: Vec<usize>,
+    seed: Seed,
+    device: Device,
+    minibatch: usize,
+}
+
+impl Work for StepTwo<'_> {
+    fn terms(&mut self, minibatch: &Minibatch, moment: Moment) -> Result<Terms> {
+        self.seed.set_torch(Purpose::EncoderStep, moment.epoch, moment.step);
+        self.learned.terms(minibatch)
+    }
+
+    fn advance(&mut self, _minibatch: &Minibatch, total: &Tensor) -> Result<()> {
+        self.learned.advance(total)
+    }
 
     fn validate(&mut self, _epoch: u64) -> Result<Vec<(String, f64)>> {
-        let targets = self.model.target_values();
-        let (dataset, device, minibatch) = (self.dataset, self.device, self.settings.minibatch);
+        let targets = self.learned.model.target_values();
+        let (dataset, device, minibatch) = (self.dataset, self.device, self.minibatch);
         let loader = Loader { dataset, minibatch, targets: &targets, device };
-        validate_encoders(self.model, &loader, &self.validation)
+        validate_encoders(self.learned.model, &loader, &self.validation)
     }
 
     fn state(&self) -> Vec<Tensor> {
-        let mut named: Vec<_> = self.model.inference.variables().into_iter().collect();
+        let mut named: Vec<_> = self.learned.model.inference.variables().into_iter().collect();
         named.sort_by(|(left, _), (right, _)| left.cmp(right));
         named.into_iter().map(|(_, tensor)| tensor).collect()
     }
 
     fn remember(&self, checkpoint: &mut Checkpoint) -> Result<()> {
-        remember_rows(self.tables, checkpoint);
-        self.adam.remember("adam", checkpoint)
+        remember_rows(self.learned.tables, checkpoint);
+        self.learned.adam.remember("adam", checkpoint)
     }
 
     fn recall(&mut self, checkpoint: &Checkpoint) -> Result<()> {
-        self.adam.recall("adam", checkpoint)
+        self.learned.adam.recall("adam", checkpoint)
     }
 }
 
@@ -224,7 +263,7 @@ pub(super) fn validate_encoders(model: &Model, loader: &Loader<'_>, cells: &[usi
         no_grad(|| {
             let mut terms = Terms::default();
             let estimate = |(branch, part): (&Branch, &Option<Part>)| {
-                part.as_ref().map(|part| encode(model, branch, &part.input, false)).transpose()
+                part.as_ref().map(|part| encode(model, branch, part.observed(), false)).transpose()
             };
             let estimates: Result<Vec<_>> = model.branches.iter().zip(&minibatch.parts).map(estimate).collect();
             decoded_terms(model, &minibatch, &estimates?, (1.0, 1.0), &mut terms)?;

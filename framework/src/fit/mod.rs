@@ -17,12 +17,12 @@ pub(crate) use checkpoint::Remember;
 pub use checkpoint::{Checkpoint, Checkpoints};
 pub(crate) use dgd::SteppedRows;
 pub use dgd::{DecoderOnly, TriedRows, learn_decoder_only};
-pub use encoders::learn_encoders;
+pub use encoders::{Encoders, learn_encoders};
 pub use events::{Event, NonFinite, Observer, Stage};
 pub use one_step::learn_at_once;
 pub(crate) use rows::Frozen;
 pub use rows::fit_rows;
-pub use step_one::learn_rows;
+pub use step_one::{RowsAndDecoders, learn_rows};
 pub use stopping::Window;
 
 use crate::data::{Dataset, Split, Subset};

@@ -116,7 +116,7 @@ impl OneStep<'_> {
     /// What every encoder (in evaluation mode, no graph) makes of the minibatch, as constants to be matched.
     fn means(&self, minibatch: &Minibatch) -> Result<Vec<Option<Estimate>>> {
         let estimate = |(branch, part): (&Branch, &Option<Part>)| {
-            part.as_ref().map(|part| no_grad(|| encode(self.model, branch, &part.input, false))).transpose()
+            part.as_ref().map(|part| no_grad(|| encode(self.model, branch, part.observed(), false))).transpose()
         };
         self.model.branches.iter().zip(&minibatch.parts).map(estimate).collect()
     }
@@ -124,12 +124,12 @@ impl OneStep<'_> {
     /// Reconstruction from a drawn row, divergence, and the distance of shared rows to the other modalities' means.
     fn modality_terms(&self, turn: &Turn<'_>, terms: &mut Terms) -> Result<()> {
         let (model, branch, part) = (self.model, turn.branch, turn.part);
-        let posterior = encode(model, branch, &part.input, true)?;
+        let posterior = encode(model, branch, part.observed(), true)?;
         let drawn = posterior.drawn();
-        let full = branch.decoder.decode(&drawn.read(model, &branch.reads)?, true)?;
+        let full = branch.decoder.decode(&drawn.read(model, branch, &branch.reads)?, true)?;
         terms.push(&branch.name, branch.loss.per_cell(&full, &part.target)?.mean(None::<Kind>), branch.weight);
         if let Some(decoder) = &branch.shared_decoder {
-            let shared = decoder.decode(&drawn.read(model, &branch.reads_shared)?, true)?;
+            let shared = decoder.decode(&drawn.read(model, branch, &branch.reads_shared)?, true)?;
             let loss = branch.loss.per_cell(&shared, &part.target)?.mean(None::<Kind>);
             terms.push(format!("{}_from_shared", branch.name), loss, branch.weight);
         }

@@ -18,7 +18,7 @@ impl<S: EncoderSpec + Serialize> EncoderSpec for Guarded<S> {
 }
 
 impl Encoder for Guarded<dyn Encoder> {
-    fn encode(&self, input: &Features, training: bool) -> Result<Vec<Tensor>> {
-        self.attempt(|encoder| encoder.encode(input, training))
+    fn encode(&self, input: &Features, condition: Option<&Tensor>, training: bool) -> Result<Vec<Tensor>> {
+        self.attempt(|encoder| encoder.encode(input, condition, training))
     }
 }

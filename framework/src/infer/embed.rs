@@ -115,6 +115,9 @@ pub struct Predictor<'a> {
     pub device: Device,
     /// Cells at a time.
     pub minibatch: usize,
+    /// For each condition of the model the category that all cells are decoded as; `None`, or none given, for their own.
+    /// Encoders are told each cell's own in any case (Zhang et al. 2026, code).
+    pub decoded_as: &'a [Option<i64>],
 }
 
 impl Predictor<'_> {
@@ -122,17 +125,18 @@ impl Predictor<'_> {
     /// shape), in the order given; `cells` must be measured by the source.
     ///
     /// # Errors
-    /// When the modalities share no space, rows cannot be read, or `each` fails.
+    /// When the modalities share no space, rows cannot be read, a category is not known, or `each` fails.
     pub fn for_each(&self, cells: &[usize], mut each: impl FnMut(Tensor) -> Result<()>) -> Result<()> {
         let targets = self.model.target_values();
         let loader =
             Loader { dataset: self.dataset, minibatch: self.minibatch, targets: &targets, device: self.device };
         let (source, target) = (&self.model.branches[self.source], &self.model.branches[self.target]);
+        self.ensure_categories(cells)?;
         let mut done = 0;
         loader.for_each_of(self.source, cells, |part| {
             let n = part.n_cells() as usize;
             let expected = no_grad(|| -> Result<Tensor> {
-                let estimate = infer_rows(self.model, self.source, &part)?;
+                let estimate = infer_rows(self.model, self.source, &part)?.decoded_as(self.decoded_as);
                 let prediction = self.decode(&estimate)?;
                 let totals = self.totals(&cells[done..done + n])?;
                 target.loss.expectation(&prediction, totals.as_ref())
@@ -148,6 +152,20 @@ impl Predictor<'_> {
             source.name
         );
         Ok(())
+    }
+
+    /// Refuses cells without a category that the source's encoder is told, or the target's decoder unless all are decoded as one.
+    ///
+    /// # Errors
+    /// Naming the first cell.
+    pub fn ensure_categories(&self, cells: &[usize]) -> Result<()> {
+        self.dataset.ensure_categories(self.source, cells.iter().copied())?;
+        let own = |condition: &usize| self.decoded_as.get(*condition).copied().flatten().is_none();
+        let told: Vec<usize> = self.model.branches[self.target].conditions.iter().map(|told| told.condition).collect();
+        match told.iter().any(own) {
+            true => self.dataset.ensure_categories(self.target, cells.iter().copied()),
+            false => Ok(()),
+        }
     }
 
     fn decode(&self, estimate: &Estimate) -> Result<Tensor> {

@@ -1,6 +1,6 @@
 //! Rows that an encoder finds, and predictions made from them.
 
-use crate::minibatch::Features;
+use crate::minibatch::Observed;
 use crate::model::{Branch, Model};
 use anyhow::{Context, Result, ensure};
 use tch::Tensor;
@@ -12,17 +12,20 @@ pub struct Estimate {
     pub rows: Vec<Option<Tensor>>,
     /// Log standard deviations per space, for variational encoders.
     pub log_sds: Vec<Option<Tensor>>,
+    /// For each condition of the model the category that each cell is decoded as: i64, [n_cells].
+    pub categories: Vec<Tensor>,
 }
 
 impl Estimate {
-    /// What a decoder of these spaces reads.
+    /// What a decoder of a modality and of these spaces reads.
     ///
     /// # Errors
     /// When one of them is not known.
-    pub fn read(&self, model: &Model, spaces: &[usize]) -> Result<Tensor> {
+    pub fn read(&self, model: &Model, branch: &Branch, spaces: &[usize]) -> Result<Tensor> {
         let row = |&space: &usize| self.rows[space].as_ref().map(Tensor::shallow_clone);
         let rows: Option<Vec<Tensor>> = spaces.iter().map(row).collect();
-        model.decoder_input(spaces, &rows.context("the modality does not tell all rows that its decoder reads")?)
+        let rows = rows.context("the modality does not tell all rows that its decoder reads")?;
+        model.conditioned(branch, model.decoder_input(spaces, &rows)?, &self.categories)
     }
 
     /// Some of the cells (all for `None`).
@@ -34,7 +37,16 @@ impl Estimate {
             };
             all.iter().map(|rows| rows.as_ref().map(one)).collect()
         };
-        Estimate { rows: select(&self.rows), log_sds: select(&self.log_sds) }
+        let of_cells = |codes: &Tensor| cells.map_or_else(|| codes.shallow_clone(), |cells| codes.index_select(0, cells));
+        let categories = self.categories.iter().map(of_cells).collect();
+        Estimate { rows: select(&self.rows), log_sds: select(&self.log_sds), categories }
+    }
+
+    /// The same rows, to be decoded as if all cells were of these categories: one per condition, `None` for each cell's own.
+    pub fn decoded_as(self, categories: &[Option<i64>]) -> Estimate {
+        let told = categories.iter().copied().chain(std::iter::repeat(None));
+        let all = |(own, told): (Tensor, Option<i64>)| told.map_or_else(|| own.shallow_clone(), |code| own.full_like(code));
+        Estimate { categories: self.categories.into_iter().zip(told).map(all).collect(), ..self }
     }
 
     /// Rows drawn from normal(rows, exp(log_sds)); the rows themselves where there is no standard deviation.
@@ -45,7 +57,8 @@ impl Estimate {
             (None, _) => None,
         };
         let rows = self.rows.iter().zip(&self.log_sds).map(draw).collect();
-        Estimate { rows, log_sds: self.log_sds.iter().map(|_| None).collect() }
+        let categories = self.categories.iter().map(Tensor::shallow_clone).collect();
+        Estimate { rows, log_sds: self.log_sds.iter().map(|_| None).collect(), categories }
     }
 
     fn n_cells(&self) -> Option<(i64, tch::Device)> {
@@ -57,16 +70,18 @@ impl Estimate {
 ///
 /// # Errors
 /// When the features do not have the form that the model was built for.
-pub fn encode(model: &Model, branch: &Branch, input: &Features, training: bool) -> Result<Estimate> {
+pub fn encode(model: &Model, branch: &Branch, observed: Observed<'_>, training: bool) -> Result<Estimate> {
     let encoder =
         branch.encoder.as_ref().context("the model has no encoders; rows of cells are found by optimisation")?;
-    let outputs = encoder.encode(input, training)?;
+    let condition = model.condition_of_encoder(branch, observed.categories)?;
+    let outputs = encoder.encode(observed.features, condition.as_ref(), training)?;
     let n = branch.reads.len();
     let n_expected = if model.variational { 2 * n } else { n };
     ensure!(outputs.len() == n_expected, "the encoder returned {} tensors instead of {n_expected}", outputs.len());
     let mut estimate = Estimate {
         rows: model.spaces.iter().map(|_| None).collect(),
         log_sds: model.spaces.iter().map(|_| None).collect(),
+        categories: observed.categories.iter().map(Tensor::shallow_clone).collect(),
     };
     for (place, output) in outputs.into_iter().enumerate() {
         let slots = if place < n { &mut estimate.rows } else { &mut estimate.log_sds };
@@ -80,7 +95,7 @@ pub fn encode(model: &Model, branch: &Branch, input: &Features, training: bool) 
 /// # Errors
 /// When a row is not known.
 pub fn reconstruct(model: &Model, branch: &Branch, estimate: &Estimate) -> Result<Tensor> {
-    branch.decoder.decode(&estimate.read(model, &branch.reads)?, false)
+    branch.decoder.decode(&estimate.read(model, branch, &branch.reads)?, false)
 }
 
 /// A modality's features decoded from its shared rows by its shared decoder; `None` if the model has none.
@@ -89,7 +104,7 @@ pub fn reconstruct(model: &Model, branch: &Branch, estimate: &Estimate) -> Resul
 /// When a row is not known.
 pub fn reconstruct_shared(model: &Model, branch: &Branch, estimate: &Estimate) -> Result<Option<Tensor>> {
     let Some(decoder) = &branch.shared_decoder else { return Ok(None) };
-    Ok(Some(decoder.decode(&estimate.read(model, &branch.reads_shared)?, false)?))
+    Ok(Some(decoder.decode(&estimate.read(model, branch, &branch.reads_shared)?, false)?))
 }
 
 /// A modality's features predicted from rows that other modalities tell.
@@ -112,5 +127,6 @@ pub fn predict(model: &Model, target: &Branch, estimate: &Estimate) -> Result<Te
         _ => Tensor::zeros([n_cells, model.spaces[space].dim], (tch::Kind::Float, device)),
     };
     let rows: Vec<Tensor> = reads.iter().map(row).collect();
-    decoder.decode(&model.decoder_input(reads, &rows)?, false)
+    let input = model.conditioned(target, model.decoder_input(reads, &rows)?, &estimate.categories)?;
+    decoder.decode(&input, false)
 }

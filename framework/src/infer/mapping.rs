@@ -21,16 +21,17 @@ const CANDIDATES_AT_A_TIME: i64 = 16;
 pub fn infer_rows(model: &Model, modality: usize, part: &Part) -> Result<Estimate> {
     let branch = &model.branches[modality];
     if branch.encoder.is_some() {
-        return no_grad(|| encode(model, branch, &part.input, false));
+        return no_grad(|| encode(model, branch, part.observed(), false));
     }
     let cells = Tensor::arange(part.n_cells(), (Kind::Int64, part.input.device()));
-    let own = Part { measured: None, input: part.input.shallow_clone(), target: part.target.select(None) };
+    let (input, target) = (part.input.shallow_clone(), part.target.select(None));
+    let own = Part { measured: None, input, target, categories: Vec::new() };
     let mut parts: Vec<Option<Part>> = model.branches.iter().map(|_| None).collect();
     parts[modality] = Some(own);
     let rows = map_cells(model, &Minibatch { cells, parts, classes: Vec::new() })?;
     let known = |(space, rows)| branch.reads.contains(&space).then_some(rows);
     let rows: Vec<Option<Tensor>> = rows.into_iter().enumerate().map(known).collect();
-    Ok(Estimate { log_sds: rows.iter().map(|_| None).collect(), rows })
+    Ok(Estimate { log_sds: rows.iter().map(|_| None).collect(), rows, categories: Vec::new() })
 }
 
 /// Rows of some cells of a data set from all that was measured of them: one tensor per space, a row per cell in the order

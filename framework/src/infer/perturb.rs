@@ -5,7 +5,7 @@
 //! silenced minus original: below 0 where a feature falls when the other is silenced.
 
 use crate::fit::{Adam, AdamRule, Frozen};
-use crate::model::{Model, trainable};
+use crate::model::{Branch, Model, trainable};
 use anyhow::{Context, Result, ensure};
 use tch::{Kind, Tensor, no_grad, with_grad};
 
@@ -51,7 +51,7 @@ impl<'a> Silencing<'a> {
         for _ in 0..self.n_steps {
             adam.zero_gradients();
             with_grad(|| -> Result<()> {
-                let prediction = branch.decoder.decode(&read(self.model, &branch.reads, &rows)?, false)?;
+                let prediction = branch.decoder.decode(&read(self.model, branch, &rows)?, false)?;
                 let cost = branch.loss.silence(&prediction, features, totals)?;
                 cost.f_sum(None::<Kind>)?.f_backward().context("the gradient of silence cannot be computed")
             })
@@ -70,15 +70,20 @@ impl<'a> Silencing<'a> {
 pub fn shares(model: &Model, modality: usize, rows: &[Tensor]) -> Result<Tensor> {
     let branch = &model.branches[modality];
     no_grad(|| {
-        let prediction = branch.decoder.decode(&read(model, &branch.reads, rows)?, false)?;
+        let prediction = branch.decoder.decode(&read(model, branch, rows)?, false)?;
         Ok(branch.loss.expectation(&prediction, None)?.f_flatten(1, -1)?)
     })
 }
 
-/// What a decoder of these spaces reads.
-fn read(model: &Model, spaces: &[usize], rows: &[Tensor]) -> Result<Tensor> {
-    let rows: Vec<Tensor> = spaces.iter().map(|&space| rows[space].shallow_clone()).collect();
-    model.decoder_input(spaces, &rows)
+/// What the decoder of a modality reads.
+fn read(model: &Model, branch: &Branch, rows: &[Tensor]) -> Result<Tensor> {
+    ensure!(
+        branch.conditions.is_empty(),
+        "the decoder of `{}` is told the categories of cells (`[condition.*]`), which silencing does not know",
+        branch.name
+    );
+    let rows: Vec<Tensor> = branch.reads.iter().map(|&space| rows[space].shallow_clone()).collect();
+    model.decoder_input(&branch.reads, &rows)
 }
 
 /// A feature to be silenced, and the cells in which it is.

@@ -1,7 +1,7 @@
 //! A trained model as its run directory keeps it.
 
 use crate::Alignment;
-use crate::data::{Cohort, Dataset, NewData};
+use crate::data::{CellCategories, Cohort, Dataset, NewData, Observations, data_files};
 use crate::model::{Dimensions, Model, build_model};
 use crate::run::{Preparation, RunDirectory};
 use crate::spec::Experiment;
@@ -37,14 +37,21 @@ impl Trained {
     /// Opens data for the model: its own (`None`) or others, prepared as its training data were.
     ///
     /// # Errors
-    /// When no modality of the model is found.
+    /// When no modality of the model is found, or a cell has a category that the model does not know.
     pub fn data(
         &self,
         experiment: &Experiment,
         new: Option<&NewData<'_>>,
     ) -> Result<(Dataset, Vec<Option<Alignment>>)> {
         let states: Vec<serde_json::Value> = self.preparations.iter().map(|p| p.state.clone()).collect();
-        Dataset::open_trained(experiment, &states, new)
+        let (mut dataset, alignments) = Dataset::open_trained(experiment, &states, new)?;
+        let columns: Vec<String> = self.cohort.conditions.iter().map(|known| known.column.clone()).collect();
+        if !columns.is_empty() {
+            let files = new.map_or_else(|| data_files(experiment), |new| Ok(vec![new.path.to_owned()]))?;
+            let found = Observations::find(&files, &dataset.cells, &columns)?;
+            dataset.categories = CellCategories::all(experiment, &self.cohort, &dataset.cells, &found)?;
+        }
+        Ok((dataset, alignments))
     }
 
     /// Mean total of raw counts per training cell of a modality.

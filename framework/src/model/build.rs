@@ -1,6 +1,6 @@
 //! From a resolved experiment to a model with fresh parameters.
 
-use super::{Branch, Model, SharedTrunk, Space};
+use super::{Branch, Condition, Model, SharedTrunk, Space, Told};
 use crate::data::Cohort;
 use crate::spec::{Experiment, ModalityEntry, ModelKind};
 use crate::{DecoderContext, EncoderContext, FeatureShape, Head, LossContext, PriorContext, Purpose, Seed, Statistics};
@@ -34,16 +34,17 @@ pub fn build_model(
     let (generative, inference) = (VarStore::new(device), VarStore::new(device));
     let spaces = build_spaces(experiment, cohort, &generative.root())?;
     let trunk = SharedTrunk::of(experiment, &spaces, &generative.root())?;
+    let conditions = Condition::all(experiment, cohort, &generative.root())?;
     let variational = experiment.model.kind == ModelKind::Autoencoder;
     let mut branches = Vec::new();
     for ((name, entry), dimensions) in experiment.modalities.iter().zip(dimensions) {
-        let builder =
-            BranchBuilder { experiment, spaces: &spaces, trunk: trunk.as_ref(), name, entry, dimensions, variational };
+        let (spaces, conditions, trunk) = (&spaces, &conditions, trunk.as_ref());
+        let builder = BranchBuilder { experiment, spaces, conditions, trunk, name, entry, dimensions, variational };
         let branch = builder.build(&generative.root(), &inference.root());
         branches.push(branch.with_context(|| format!("modality `{name}`"))?);
     }
     let mapping = (experiment.model.kind == ModelKind::Dgd).then(|| experiment.fit.mapping.clone());
-    Ok(Model { spaces, branches, trunk, mapping, generative, inference, variational })
+    Ok(Model { spaces, branches, conditions, trunk, mapping, generative, inference, variational })
 }
 
 fn build_spaces(experiment: &Experiment, cohort: &Cohort, root: &Path<'_>) -> Result<Vec<Space>> {
@@ -61,6 +62,7 @@ fn build_spaces(experiment: &Experiment, cohort: &Cohort, root: &Path<'_>) -> Re
 struct BranchBuilder<'a> {
     experiment: &'a Experiment,
     spaces: &'a [Space],
+    conditions: &'a [Condition],
     trunk: Option<&'a SharedTrunk>,
     name: &'a str,
     entry: &'a ModalityEntry,
@@ -73,6 +75,7 @@ impl BranchBuilder<'_> {
         let reads = self.experiment.spaces_of(self.name);
         let shared: Vec<usize> = reads.iter().copied().filter(|&s| self.spaces[s].modalities.len() > 1).collect();
         let wants_shared = self.experiment.model.shared_decoders && !shared.is_empty() && shared.len() < reads.len();
+        let conditions = self.conditions(inference)?;
         let decoder = self.decoder(generative / "decoder" / self.name, &reads)?;
         let shared_decoder = match wants_shared {
             true => Some(self.decoder(generative / "shared_decoder" / self.name, &shared)?),
@@ -95,12 +98,28 @@ impl BranchBuilder<'_> {
             weight: self.entry.weight,
             encoder,
             n_features: self.dimensions.shape.n_features(),
+            conditions,
         })
+    }
+
+    /// The conditions that the modality is told, with its encoder's own vectors.
+    fn conditions(&self, inference: &Path<'_>) -> Result<Vec<Told>> {
+        let place = self.experiment.modalities.get_index_of(self.name);
+        let told = self.conditions.iter().enumerate().filter(|(_, condition)| condition.is_told(place));
+        let vars = inference / "encoder_condition" / self.name;
+        told.map(|(index, condition)| Told::new(index, condition, &vars)).collect()
+    }
+
+    /// Numbers per cell that say of which categories it is.
+    fn n_condition(&self) -> i64 {
+        let place = self.experiment.modalities.get_index_of(self.name);
+        self.conditions.iter().filter(|condition| condition.is_told(place)).map(|condition| condition.n_dims).sum()
     }
 
     fn decoder(&self, vars: Path<'_>, reads: &[usize]) -> Result<Box<dyn crate::Decoder>> {
         let dim = |spaces: &[usize]| spaces.iter().map(|&space| self.spaces[space].dim).sum::<i64>();
         let n_latent = self.trunk.map_or_else(|| dim(reads), |trunk| trunk.width + dim(&trunk.others(reads)));
+        let n_latent = n_latent + self.n_condition();
         let output = self.dimensions.shape.clone();
         self.entry.decoder.build(&DecoderContext { vars, n_latent, output }).context("decoder")
     }
@@ -122,6 +141,6 @@ impl BranchBuilder<'_> {
             heads.extend(head("_log_sd"));
         }
         let input = self.dimensions.shape.clone();
-        self.entry.encoder.build(&EncoderContext { vars, input, heads }).context("encoder")
+        self.entry.encoder.build(&EncoderContext { vars, input, heads, n_condition: self.n_condition() }).context("encoder")
     }
 }

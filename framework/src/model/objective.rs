@@ -131,7 +131,9 @@ impl Objective {
             Reduction::Sum => part.n_cells() as f64 * branch.n_features as f64,
         };
         let mut push = |name: String, decoder: &dyn crate::Decoder, reads: &[usize]| -> Result<()> {
-            let prediction = decoder.decode(&part.measured_rows(&latent.read(reads)), self.training)?;
+            let rows = part.measured_rows(&latent.read(reads));
+            let rows = latent.model.conditioned(branch, rows, &part.categories)?;
+            let prediction = decoder.decode(&rows, self.training)?;
             let loss = branch.loss.per_cell(&prediction, &part.target)?.mean(None::<Kind>);
             terms.push(name, loss, branch.weight * n_summed);
             Ok(())

@@ -43,6 +43,17 @@ impl Linear {
     }
 }
 
+/// Rows with what a layer is told beside them, where there is such: n_cells × (n + n_condition).
+///
+/// # Errors
+/// When they are not of the same cells.
+pub fn beside(rows: Tensor, condition: Option<&Tensor>) -> Result<Tensor> {
+    Ok(match condition {
+        None => rows,
+        Some(condition) => Tensor::f_cat(&[&rows, condition], 1)?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

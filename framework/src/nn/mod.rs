@@ -16,7 +16,7 @@ pub use activation::leaky_relu;
 pub use block::{Block, BlockForm, BlockOrder, InputBlock};
 pub use init::uniform_fan_in;
 pub use input_layer::InputLayer;
-pub use linear::Linear;
+pub use linear::{Linear, beside};
 pub use norm::{Norm, NormLayer};
 pub use trunk::Trunk;
 

@@ -1,6 +1,6 @@
 //! A whole experiment, resolved.
 
-use super::{DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, TrunkSpec};
+use super::{ConditionSpec, DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, TrunkSpec};
 use crate::{DecoderSpec, EncoderSpec, LatentPriorSpec, LossSpec, ModalitySpec, Step, StepSpec};
 use anyhow::{Context, Result};
 use indexmap::IndexMap;
@@ -64,6 +64,8 @@ pub struct Experiment {
     pub model: ModelSpec,
     /// The latent spaces, in the order of the spec.
     pub latents: IndexMap<String, LatentEntry>,
+    /// Categories of cells that networks are told, in the order of the spec.
+    pub conditions: IndexMap<String, ConditionSpec>,
     /// The layers that all decoders share.
     pub trunk: TrunkSpec,
     /// How the model is learned.
@@ -98,6 +100,9 @@ impl Experiment {
             latents.insert(name.clone(), Value::Table(entry.to_toml().with_context(|| format!("latent `{name}`"))?));
         }
         table.insert("latent".into(), Value::Table(latents));
+        if !self.conditions.is_empty() {
+            table.insert("condition".into(), written("condition", &self.conditions)?);
+        }
         table.insert("trunk".into(), written("trunk", &self.trunk)?);
         table.insert("fit".into(), written("fit", &self.fit)?);
         table.insert("evaluate".into(), written("evaluate", &self.evaluate)?);

@@ -1,5 +1,6 @@
 //! The typed experiment: what a spec file says once every default is filled in. No TOML text, no component names.
 
+mod condition;
 mod data;
 mod dgd;
 mod evaluate;
@@ -9,6 +10,7 @@ mod model;
 mod plugins;
 mod trunk;
 
+pub use condition::{ConditionSpec, EncoderTable};
 pub use data::{CellSet, DataSpec, SplitSpec};
 pub use dgd::{DgdFit, MappingFit, RowStep, Search, UnseenClasses};
 pub use evaluate::EvaluateSpec;

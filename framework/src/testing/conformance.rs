@@ -17,7 +17,7 @@ const LARGEST_PREDICTION: f64 = 1e4;
 /// | role | what is checked, besides the declaration |
 /// |---|---|
 /// | all | name, summary and source; example and empty table read; unknown keys are refused by name; what is written reads back; every key is described and has a default |
-/// | encoder, decoder | builds for vectors of 1, 3, 7 and 33 features and for images, or refuses one of both forms; sizes for one, two and five cells; finite numbers for cells of zeros; cells permuted, changed and alone; sparse as dense; wrong forms refused; gradients reach every parameter and are those of finite differences, in evaluation and in training; same seed, same bits; saved and loaded, same bits |
+/// | encoder, decoder | (encoders with and without a condition, unless they refuse it) builds for vectors of 1, 3, 7 and 33 features and for images, or refuses one of both forms; sizes for one, two and five cells; finite numbers for cells of zeros; cells permuted, changed and alone; sparse as dense; wrong forms refused; gradients reach every parameter and are those of finite differences, in evaluation and in training; same seed, same bits; saved and loaded, same bits |
 /// | loss | the same, and finite losses, gradients and expected values at extreme but legal inputs; expected values in the range of the target; cells that were not measured add nothing to the objective, nor do entries without trials |
 /// | prior | the same of costs and of divergences; initial rows; far rows |
 /// | step | stored entries and zeros stay; selections; learns from training cells only; permuted cells; saved and restored |

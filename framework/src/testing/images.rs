@@ -1,7 +1,7 @@
 //! Small files of images, as `cithara cut` leaves them.
 
 use crate::data::IMAGES_KEY;
-use anndata::{Dense, Frame, NewAnnData, TextTree, write_new_h5ad};
+use anndata::{Dense, Frame, NewAnnData, UnsTree, write_new_h5ad};
 use anyhow::Result;
 use images::{CellImagesSpec, Cutting, Normalisation, Reach, StackSpec, make_crops};
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub fn small_images(folder: &Path, n_cells: usize, side: usize) -> Result<PathBu
     let obs = Frame::new(crops.contents().cells.names());
     let x = Dense::zeros(n_cells, 1);
     let mut file = NewAnnData::new(obs, Frame::new(vec!["nothing".into()]), x);
-    let about: TextTree = [("crops", "images.cells"), ("channel", CHANNEL)].into_iter().collect();
+    let about: UnsTree = [("crops", "images.cells"), ("channel", CHANNEL)].into_iter().collect();
     file.uns.insert(IMAGES_KEY.to_owned(), about);
     let path = folder.join("images.h5ad");
     write_new_h5ad(&path, &file)?;

@@ -1,5 +1,6 @@
 //! The networks of `conv` give what PyTorch's own layers give with the same parameters (`make_golden_conv.py`).
 
+use framework::nn::beside;
 use framework::testing::golden::{PRECISIONS, close, close_to_largest, tensor};
 use framework::{
     Decoder, DecoderContext, DecoderSpec, Encoder, EncoderContext, EncoderSpec, FeatureShape, Features, Head, Loss,
@@ -13,6 +14,8 @@ use tch::{Device, Kind, Tensor, no_grad};
 const IMAGE: FeatureShape = FeatureShape::Image { channels: 2, height: 32, width: 32 };
 const CHANNELS: [i64; 2] = [3, 4];
 const N_DEEPEST: i64 = 6;
+/// Categories, and numbers of the vector of each, of the networks that are told one.
+const TABLE: [i64; 2] = [3, 4];
 
 fn golden() -> Value {
     serde_json::from_str(include_str!("../golden/conv.json")).unwrap()
@@ -48,34 +51,55 @@ fn check_gradients(store: &VarStore, block: &Value, tolerance: f64) {
     }
 }
 
-fn encoder(store: &VarStore) -> Box<dyn Encoder> {
+/// The vectors of the cells' categories from a table that is learned with the network (`table.weight`); `None` for the networks
+/// that are told none.
+fn told(store: &VarStore, golden: &Value, kind: Kind) -> Option<Tensor> {
+    let table = store.variables().remove("table.weight")?;
+    Some(table.index_select(0, &tensor(&golden["conditional"]["categories"], kind).to_kind(Kind::Int64)))
+}
+
+/// The two parts of the file with a network, and the numbers per cell that each is told.
+fn parts(golden: &Value, network: &str) -> [(Value, i64); 2] {
+    [(golden[network].clone(), 0), (golden["conditional"][network].clone(), TABLE[1])]
+}
+
+fn table(store: &VarStore, n_condition: i64) {
+    if n_condition > 0 {
+        let _ = (store.root() / "table").var("weight", &TABLE, tch::nn::Init::Const(0.0));
+    }
+}
+
+fn encoder(store: &VarStore, n_condition: i64) -> Box<dyn Encoder> {
+    table(store, n_condition);
     let heads = vec![Head { name: "shared".into(), dim: 3 }, Head { name: "own".into(), dim: 2 }];
     let channels = CHANNELS.to_vec();
     let spec = ConvEncoderSpec { channels, n_channels_out: N_DEEPEST, ..ConvEncoderSpec::default() };
-    spec.build(&EncoderContext { vars: store.root(), input: IMAGE, heads }).unwrap()
+    spec.build(&EncoderContext { vars: store.root(), input: IMAGE, heads, n_condition }).unwrap()
 }
 
-fn decoder(store: &VarStore, sigmoid: bool) -> Box<dyn Decoder> {
+fn decoder(store: &VarStore, sigmoid: bool, n_condition: i64) -> Box<dyn Decoder> {
+    table(store, n_condition);
     let channels = CHANNELS.to_vec();
     let spec = ConvDecoderSpec { channels, n_channels_in: N_DEEPEST, sigmoid, ..ConvDecoderSpec::default() };
-    spec.build(&DecoderContext { vars: store.root(), n_latent: 5, output: IMAGE }).unwrap()
+    spec.build(&DecoderContext { vars: store.root(), n_latent: 5 + n_condition, output: IMAGE }).unwrap()
 }
 
 #[test]
 fn the_encoder_and_its_gradients_are_pytorchs() {
     let golden = golden();
-    for (precision, kind, tolerance) in PRECISIONS {
-        let block = &golden["encoder"][precision];
+    for ((part, n_condition), (precision, kind, tolerance)) in cases(parts(&golden, "encoder")) {
+        let block = &part[precision];
         let mut store = VarStore::new(Device::Cpu);
-        let encoder = encoder(&store);
-        set(&mut store, &golden["encoder"]["parameters"], kind);
+        let encoder = encoder(&store, n_condition);
+        set(&mut store, &part["parameters"], kind);
         let images = Features::Dense(of_64ths(&golden["images"], kind));
-        let rows = encoder.encode(&images, true).unwrap();
+        let condition = told(&store, &golden, kind);
+        let rows = encoder.encode(&images, condition.as_ref(), true).unwrap();
         let loss = rows[0].square().sum(kind) + rows[1].square().sum(kind);
         close(&loss, &block["loss"], tolerance, "the sum of squares");
         loss.backward();
         check_gradients(&store, block, tolerance);
-        let evaluated = encoder.encode(&images, false).unwrap();
+        let evaluated = encoder.encode(&images, condition.as_ref(), false).unwrap();
         for (place, name) in ["shared", "own"].into_iter().enumerate() {
             close_to_largest(&rows[place].flatten(0, -1), &block["outputs"][name], tolerance, name);
             close_to_largest(&evaluated[place].flatten(0, -1), &block["evaluation"][name], tolerance, name);
@@ -86,13 +110,14 @@ fn the_encoder_and_its_gradients_are_pytorchs() {
 #[test]
 fn the_decoder_and_its_gradients_are_pytorchs() {
     let golden = golden();
-    for (precision, kind, tolerance) in PRECISIONS {
-        let block = &golden["decoder"][precision];
+    for ((part, n_condition), (precision, kind, tolerance)) in cases(parts(&golden, "decoder")) {
+        let block = &part[precision];
         let mut store = VarStore::new(Device::Cpu);
-        let decoder = decoder(&store, false);
-        set(&mut store, &golden["decoder"]["parameters"], kind);
+        let decoder = decoder(&store, false, n_condition);
+        set(&mut store, &part["parameters"], kind);
         let rows = of_64ths(&golden["rows"], kind).set_requires_grad(true);
-        let logits = decoder.decode(&rows, true).unwrap();
+        let read = || beside(rows.shallow_clone(), told(&store, &golden, kind).as_ref()).unwrap();
+        let logits = decoder.decode(&read(), true).unwrap();
         let expected = &block["first_channel_of_first_cell"];
         close_to_largest(&logits.get(0).get(0).flatten(0, -1), expected, tolerance, "logits");
         let target = Target::new(Features::Dense(of_64ths(&golden["images"], kind)));
@@ -101,7 +126,7 @@ fn the_decoder_and_its_gradients_are_pytorchs() {
         bce.backward();
         check_gradients(&store, block, tolerance);
         close_to_largest(&rows.grad().flatten(0, -1), &block["gradients_of_rows"], tolerance, "rows");
-        let last = decoder.decode(&rows, false).unwrap().get(-1).get(-1).slice(0, 0, None, 4);
+        let last = decoder.decode(&read(), false).unwrap().get(-1).get(-1).slice(0, 0, None, 4);
         close_to_largest(&last.flatten(0, -1), &block["evaluation_of_every_fourth_row"], tolerance, "evaluation");
     }
 }
@@ -109,15 +134,21 @@ fn the_decoder_and_its_gradients_are_pytorchs() {
 #[test]
 fn the_error_of_the_sigmoid_is_pytorchs() {
     let golden = golden();
-    for (precision, kind, tolerance) in PRECISIONS {
+    for ((part, n_condition), (precision, kind, tolerance)) in cases(parts(&golden, "decoder")) {
         let mut store = VarStore::new(Device::Cpu);
-        let decoder = decoder(&store, true);
-        set(&mut store, &golden["decoder"]["parameters"], kind);
-        let prediction = decoder.decode(&of_64ths(&golden["rows"], kind), true).unwrap();
+        let decoder = decoder(&store, true, n_condition);
+        set(&mut store, &part["parameters"], kind);
+        let rows = beside(of_64ths(&golden["rows"], kind), told(&store, &golden, kind).as_ref()).unwrap();
+        let prediction = decoder.decode(&rows, true).unwrap();
         let target = Target::new(Features::Dense(of_64ths(&golden["images"], kind)));
         let mse = loss(&MseSpec {}).per_cell(&prediction, &target).unwrap().mean(kind);
-        close(&mse, &golden["decoder"][precision]["mse_of_sigmoid"], tolerance, "mse");
+        close(&mse, &part[precision]["mse_of_sigmoid"], tolerance, "mse");
     }
+}
+
+/// Both parts in both precisions.
+fn cases(parts: [(Value, i64); 2]) -> Vec<((Value, i64), (&'static str, Kind, f64))> {
+    parts.into_iter().flat_map(|part| PRECISIONS.map(|precision| (part.clone(), precision))).collect()
 }
 
 fn loss(spec: &dyn LossSpec) -> Box<dyn Loss> {

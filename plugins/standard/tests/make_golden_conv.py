@@ -3,7 +3,8 @@
 Run with PyTorch installed:  python make_golden_conv.py
 The networks are put together from PyTorch's own layers as the paper and its code describe them (Zhang et al. 2026, Methods,
 images), for images of 32 × 32 pixels with few channels. Parameters, images and latent rows are multiples of 1/64, which both
-precisions hold exactly; the file has them as whole numbers of 64ths.
+precisions hold exactly; the file has them as whole numbers of 64ths. "conditional" has the same networks with a vector of each cell's
+category, from a table of their own (the protein ID), before the heads of the encoder and after the rows that the decoder reads.
 """
 
 import json
@@ -17,6 +18,7 @@ N_CELLS, N_IMAGE_CHANNELS, SIDE = 3, 2, 32
 CHANNELS, N_DEEPEST, N_SHARED_CHANNELS = [3, 4], 6, 5
 SPACES = {"shared": 3, "own": 2}
 SLOPE = 0.2
+N_CATEGORIES, N_CONDITION, CATEGORIES = 3, 4, [2, 0, 2]
 GENERATOR = torch.Generator().manual_seed(20260301)
 
 
@@ -34,31 +36,62 @@ class Layer(nn.Module):
 
 
 class Encoder(nn.Module):
-    def __init__(self):
+    def __init__(self, n_condition=0):
         super().__init__()
         widths = [N_IMAGE_CHANNELS, *CHANNELS, N_DEEPEST]
         convs = [nn.Conv2d(a, b, 4, 2, 1, bias=False) for a, b in zip(widths, widths[1:])]
         self.layers = nn.Sequential(*(Layer(conv, place > 0, True) for place, conv in enumerate(convs)))
         n_inputs = {"shared": N_SHARED_CHANNELS * 16, "own": (N_DEEPEST - N_SHARED_CHANNELS) * 16}
-        self.heads = nn.ModuleDict({name: nn.Linear(n_inputs[name], dim) for name, dim in SPACES.items()})
+        self.heads = nn.ModuleDict({name: nn.Linear(n_inputs[name] + n_condition, dim) for name, dim in SPACES.items()})
 
-    def forward(self, images):
+    def forward(self, images, condition=None):
         maps = self.layers(images)
-        shared, own = maps[:, :N_SHARED_CHANNELS], maps[:, N_SHARED_CHANNELS:]
-        return {"shared": self.heads["shared"](shared.flatten(1)), "own": self.heads["own"](own.flatten(1))}
+        maps = {"shared": maps[:, :N_SHARED_CHANNELS], "own": maps[:, N_SHARED_CHANNELS:]}
+        return {name: self.heads[name](beside(maps[name].flatten(1), condition)) for name in SPACES}
 
 
 class Decoder(nn.Module):
-    def __init__(self):
+    def __init__(self, n_condition=0):
         super().__init__()
         widths = [N_DEEPEST, *reversed(CHANNELS), N_IMAGE_CHANNELS]
         convs = [nn.ConvTranspose2d(a, b, 4, 2, 1, bias=False) for a, b in zip(widths, widths[1:])]
-        self.first = nn.Linear(sum(SPACES.values()), N_DEEPEST * 16)
+        self.first = nn.Linear(sum(SPACES.values()) + n_condition, N_DEEPEST * 16)
         last = len(convs) - 1
         self.layers = nn.Sequential(*(Layer(conv, place < last, place < last) for place, conv in enumerate(convs)))
 
     def forward(self, rows):
         return self.layers(torch.relu(self.first(rows)).view(-1, N_DEEPEST, 4, 4))
+
+
+class Conditional(nn.Module):
+    """A network with a table of categories; the table comes last, as the parameters are drawn in order."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.network, self.table = make(N_CONDITION), nn.Embedding(N_CATEGORIES, N_CONDITION)
+
+    def condition(self):
+        return self.table(torch.tensor(CATEGORIES))
+
+
+class ConditionalEncoder(Conditional):
+    def __init__(self):
+        super().__init__(Encoder)
+
+    def forward(self, images):
+        return self.network(images, self.condition())
+
+
+class ConditionalDecoder(Conditional):
+    def __init__(self):
+        super().__init__(Decoder)
+
+    def forward(self, rows):
+        return self.network(beside(rows, self.condition()))
+
+
+def beside(rows, condition):
+    return rows if condition is None else torch.cat([rows, condition], dim=1)
 
 
 def drawn(size, low, high):
@@ -73,7 +106,7 @@ def set_parameters(module):
 
 
 def our_name(name):
-    return name.replace(".conv.", ".")
+    return name.replace(".conv.", ".").removeprefix("network.")
 
 
 def in_64ths(tensor):
@@ -134,6 +167,11 @@ def main():
         "rows": in_64ths(rows),
         "encoder": case(Encoder, encoder_block, images),
         "decoder": case(Decoder, decoder_block, rows, images),
+        "conditional": {
+            "categories": CATEGORIES,
+            "encoder": case(ConditionalEncoder, encoder_block, images),
+            "decoder": case(ConditionalDecoder, decoder_block, rows, images),
+        },
     }
     path = Path(__file__).parent.parent / "golden" / "conv.json"
     path.write_text(json.dumps(golden, separators=(",", ":")) + "\n")

@@ -56,7 +56,7 @@ fn an_unknown_table() {
        |
      4 | [fti.latent]
        |  ^^^
-    help: did you mean `fit`? keys: spec_version, name, seed, plugins, data, modality, model, latent, trunk, fit, evaluate
+    help: did you mean `fit`? keys: spec_version, name, seed, plugins, data, modality, model, latent, condition, trunk, fit, evaluate
     "###);
 }
 
@@ -160,6 +160,53 @@ fn a_latent_space_of_an_unknown_modality() {
        |
      7 | modalities = ["rna", "tag", "rna"]
        |                             ^^^^^
+    "###);
+}
+
+#[test]
+fn conditions_of_wrong_keys_and_modalities() {
+    let wrong = "[condition.dye]\ncolum = \"dye\"\nn_dims = 0\n[condition.plate]\ncolumn = \"plate\"\nmodalities = [\"rn\"]\nencoder_table = \"decoder\"";
+    assert_snapshot!(said(&format!("[modality.rna]\n{wrong}")), @r###"
+    error: unknown key `colum` in `[condition.dye]`
+      --> specs/tiny.toml:5:1
+       |
+     5 | colum = "dye"
+       | ^^^^^
+    help: did you mean `column`? keys: column, n_dims, modalities, encoder_table
+
+    error: `condition.dye.n_dims` is 0, but must be from 1 to 65536
+      --> specs/tiny.toml:6:10
+       |
+     6 | n_dims = 0
+       |          ^
+
+    error: `condition.plate` names the modality `rn`, which the spec does not have
+      --> specs/tiny.toml:9:15
+       |
+     9 | modalities = ["rn"]
+       |               ^^^^
+    help: did you mean `rna`? modalities: rna
+
+    error: `condition.plate.encoder_table` is `decoder`, but must be `separate` or `decoders`
+      --> specs/tiny.toml:10:17
+        |
+     10 | encoder_table = "decoder"
+        |                 ^^^^^^^^^
+    help: did you mean `decoders`?
+    "###);
+}
+
+#[test]
+fn a_condition_in_a_model_without_encoders() {
+    let said = said("model.kind = \"dgd\"\n[modality.rna]\n[condition.dye]\ncolumn = \"dye\"");
+    let (_, about) = said.split_once("error: `[condition.dye]`").unwrap();
+    assert_snapshot!(about, @r###"
+    : a `dgd` model is told no conditions
+      --> specs/tiny.toml:5:12
+       |
+     5 | [condition.dye]
+       |            ^^^
+    help: list the column in `covariates` of `[model]`: it gets a latent space
     "###);
 }
 

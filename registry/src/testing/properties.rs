@@ -41,6 +41,27 @@ fn the_resolved_form_has_every_default_filled_in() {
 }
 
 #[test]
+fn a_condition_is_of_all_modalities_unless_it_names_some() {
+    let text = format!("{TINY}\n[condition.dye]\ncolumn = \"dye\"\n[condition.plate]\ncolumn = \"p\"\nmodalities = [\"rna\"]\n");
+    let resolved = read_tiny(&text, &["condition.plate.encoder_table=decoders"]).unwrap().to_toml().unwrap();
+    let compact = toml::to_string(&resolved["condition"]).unwrap().replace("\n\n", "\n");
+    insta::assert_snapshot!(compact, @r#"
+    [dye]
+    column = "dye"
+    n_dims = 64
+    modalities = ["rna", "protein"]
+    encoder_table = "separate"
+    [plate]
+    column = "p"
+    n_dims = 64
+    modalities = ["rna"]
+    encoder_table = "decoders"
+    "#);
+    let written = toml::to_string(&resolved).unwrap();
+    assert_eq!(read_tiny(&written, &[]).unwrap().to_toml().unwrap(), resolved);
+}
+
+#[test]
 fn presets_give_way_to_what_the_spec_says() {
     let published = read_tiny(TINY, &["model.settings=published", "model.kind=autoencoder"]).unwrap();
     assert_eq!((published.fit.latent.n_epochs, published.fit.latent.minibatch), (10, 512));

@@ -1,7 +1,7 @@
 //! The encoder and the decoder: one linear map each.
 
 use crate::components::Faulty;
-use framework::anyhow::Result;
+use framework::anyhow::{Result, ensure};
 use framework::nn::{InputLayer, Linear};
 use framework::tch::Tensor;
 use framework::{
@@ -11,6 +11,7 @@ use framework::{
 #[typetag::serialize(name = "faulty")]
 impl EncoderSpec for Faulty {
     fn build(&self, context: &EncoderContext<'_>) -> Result<Box<dyn Encoder>> {
+        ensure!(context.n_condition == 0, "it cannot be told a category of cells");
         let n_features = context.input.n_features();
         let layer = |(place, head): (usize, &framework::Head)| {
             InputLayer::new(&(&context.vars / format!("head{place}")), n_features, head.dim, true)
@@ -26,7 +27,7 @@ struct Heads {
 }
 
 impl Encoder for Heads {
-    fn encode(&self, input: &Features, training: bool) -> Result<Vec<Tensor>> {
+    fn encode(&self, input: &Features, _condition: Option<&Tensor>, training: bool) -> Result<Vec<Tensor>> {
         self.spec.act();
         self.heads.iter().map(|head| head.forward(input, 0.0, training)).collect()
     }

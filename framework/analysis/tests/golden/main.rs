@@ -1,7 +1,8 @@
-//! Every number of this crate against numpy, scipy, scikit-learn, statsmodels, scanpy and scib-metrics (the `make_golden*.py` beside this folder wrote them).
+//! Every number of this crate against numpy, scipy, scikit-learn, statsmodels, scanpy, scib-metrics, gseapy and networkx (the `make_golden*.py` beside this folder wrote them).
 
 mod agreement;
 mod graph;
+mod interpretation;
 mod paired;
 mod published;
 mod regression;

@@ -7,7 +7,7 @@ use hdf5::types::VarLenUnicode;
 use hdf5::{Dataset, Group, H5Type, Location};
 use hdf5_metno as hdf5;
 
-use crate::TextTree;
+use crate::UnsTree;
 use crate::read::place::label;
 
 /// States how an object is encoded.
@@ -76,16 +76,18 @@ pub(crate) fn texts<'a>(parent: &Group, name: &str, texts: impl Iterator<Item = 
     mark(&dataset, "string-array", "0.2.0")
 }
 
-/// Writes texts nested by name.
-pub(crate) fn tree(parent: &Group, name: &str, tree: &TextTree) -> Result<()> {
+/// Writes texts and numbers nested by name.
+pub(crate) fn tree(parent: &Group, name: &str, tree: &UnsTree) -> Result<()> {
     match tree {
-        TextTree::Leaf(text) => {
+        UnsTree::Text(text) => {
             ensure_name(name)?;
             let dataset = parent.new_dataset::<VarLenUnicode>().create(name)?;
             dataset.write_scalar(&unicode(text)?)?;
             mark(&dataset, "string", "0.2.0")
         }
-        TextTree::Branch(branch) => {
+        UnsTree::Texts(list) => texts(parent, name, list.iter().map(String::as_str)),
+        UnsTree::Numbers(numbers) => array(parent, name, numbers).map(|_| ()),
+        UnsTree::Branch(branch) => {
             let group = dict(parent, name)?;
             branch.iter().try_for_each(|(name, value)| self::tree(&group, name, value))
         }

@@ -10,7 +10,7 @@ use indexmap::IndexMap;
 use super::draft::Draft;
 use super::matrix::{Matrix, write_dense};
 use super::{element, frame};
-use crate::{Dense, Frame, TextTree};
+use crate::{Dense, Frame, UnsTree};
 
 /// Everything a new AnnData is to hold; cells are the rows of `obs`, features the rows of `var`.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +26,7 @@ pub struct NewAnnData {
     /// Arrays with one row a cell, by name.
     pub obsm: IndexMap<String, Dense>,
     /// Texts about the whole, by name.
-    pub uns: IndexMap<String, TextTree>,
+    pub uns: IndexMap<String, UnsTree>,
 }
 
 impl NewAnnData {
@@ -65,7 +65,7 @@ pub(crate) fn write_obsm(parent: &Group, obsm: &IndexMap<String, Dense>, n_cells
 }
 
 /// Writes texts by name.
-pub(crate) fn write_uns(parent: &Group, uns: &IndexMap<String, TextTree>) -> Result<()> {
+pub(crate) fn write_uns(parent: &Group, uns: &IndexMap<String, UnsTree>) -> Result<()> {
     let group = element::dict(parent, "uns")?;
     uns.iter().try_for_each(|(name, tree)| element::tree(&group, name, tree))
 }

@@ -13,7 +13,7 @@ use indexmap::IndexMap;
 use super::draft::Draft;
 use super::new_anndata::{write_obsm, write_uns};
 use super::{NewAnnData, element, frame};
-use crate::{Dense, Frame, TextTree};
+use crate::{Dense, Frame, UnsTree};
 
 /// Bytes before the HDF5 content, in which MuData says what it is.
 const USER_BLOCK: u64 = 512;
@@ -28,7 +28,7 @@ pub struct NewMuData {
     /// Arrays with one row for each row of `obs`, by name.
     pub obsm: IndexMap<String, Dense>,
     /// Texts about the whole, by name.
-    pub uns: IndexMap<String, TextTree>,
+    pub uns: IndexMap<String, UnsTree>,
 }
 
 /// Writes a new .h5mu file, replacing a file of that name once the new one is whole.

@@ -36,8 +36,14 @@ fn summary(spec: &Path, experiment: &Experiment, resolved: &toml::Table) -> Stri
     let latents = experiment.latents.iter().map(|(name, latent)| {
         format!("  {name}: {} numbers per cell, read by {}\n", latent.dim, latent.modalities.join(", "))
     });
+    let conditions = experiment.conditions.iter().map(|(name, condition)| {
+        let (column, told) = (&condition.column, condition.modalities.join(", "));
+        format!("  {name}: column `{column}` of obs as {} numbers, told to {told}\n", condition.n_dims)
+    });
+    let conditions = conditions.collect::<String>();
+    let title = if conditions.is_empty() { "" } else { "conditions\n" };
     format!(
-        "{}: no errors\nmodalities\n{}latent spaces\n{}",
+        "{}: no errors\nmodalities\n{}latent spaces\n{}{title}{conditions}",
         spec.display(),
         modalities.collect::<String>(),
         latents.collect::<String>()

@@ -56,7 +56,10 @@ pub(super) fn complete(
         own.codes.iter_mut().filter(|code| **code < 0).for_each(|unknown| *unknown = *code);
         if n_unknown > 0 {
             let category = &condition.categories[*code as usize];
-            console.note(&format!("{n_unknown} cells have no value in `{}`: encoders take them for `{category}`", own.column))?;
+            console.note(&format!(
+                "{n_unknown} cells have no value in `{}`: encoders take them for `{category}`",
+                own.column
+            ))?;
         }
     }
     Ok(())

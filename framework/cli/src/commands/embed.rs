@@ -18,6 +18,7 @@ pub(super) fn execute(arguments: &EmbedArguments, catalogue: &Catalogue, console
     let mut dataset = run.new_data(&NewData { path: &arguments.data, modality: only_modality }, console)?;
     let new_cells = NewCells { path: &arguments.data, choice: arguments.unseen_classes.map(Into::into) };
     let learned = new_cells.learn(&mut run, &mut dataset, console)?;
+    dataset.ensure_all_categories().of_input()?;
     let model = &run.trained.model;
     let (mut annotator, out) = start_copy(&arguments.data, &arguments.destination)?;
     let embeddings = match learned {

@@ -1,12 +1,11 @@
 //! `cithara evaluate`: a run judged beside controls.
 
-use super::model::{OfInput, OpenRun};
+use super::model::OpenRun;
 use crate::arguments::EvaluateArguments;
 use crate::console::Console;
 use crate::evaluate::{Evaluation, EvaluationTask, evaluate};
 use anyhow::Result;
 use framework::Seed;
-use framework::data::{Observations, Split};
 use registry::Catalogue;
 
 pub(super) fn execute(arguments: &EvaluateArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
@@ -21,13 +20,7 @@ pub(super) fn execute(arguments: &EvaluateArguments, catalogue: &Catalogue, cons
 /// When the data are not those of the run.
 pub fn evaluate_run(run: &OpenRun, beside_controls: bool, console: &mut Console<'_>) -> Result<Evaluation> {
     let experiment = &run.experiment;
-    let (mut dataset, _) = run.trained.data(experiment, None).of_input()?;
-    let subsets = run.directory.read_split().of_input()?;
-    let cells: Vec<usize> =
-        (0..dataset.cells.len()).filter(|&cell| subsets.contains_key(&dataset.cells[cell])).collect();
-    dataset.keep(&cells)?;
-    let split = Split::new(dataset.cells.iter().map(|cell| subsets[cell].1).collect());
-    dataset.observations = Observations::of_experiment(experiment, &dataset.cells).of_input()?;
+    let (dataset, split) = run.own_data()?;
     let rows = run.rows(&dataset.cells)?;
     let task = EvaluationTask {
         trained: &run.trained,

@@ -7,7 +7,7 @@ use crate::run::{reordered, start_device};
 use anndata::Annotator;
 use anyhow::{Context, Result};
 use framework::Alignment;
-use framework::data::{Dataset, NewData};
+use framework::data::{Dataset, NewData, Observations, Split};
 use framework::infer::Trained;
 use framework::run::{RunDirectory, read_tensors};
 use framework::spec::Experiment;
@@ -51,6 +51,22 @@ impl OpenRun {
         let device = start_device(&experiment.fit).of_input()?;
         let trained = Trained::open(&directory, &experiment, device).of_input()?;
         Ok(OpenRun { directory, experiment, trained })
+    }
+
+    /// The data of the run itself: its cells, prepared as they were, with the columns of obs that its spec names; and what
+    /// each cell was used for.
+    ///
+    /// # Errors
+    /// When the data are not those of the run, as an error of input.
+    pub fn own_data(&self) -> Result<(Dataset, Split)> {
+        let (mut dataset, _) = self.trained.data(&self.experiment, None).of_input()?;
+        let subsets = self.directory.read_split().of_input()?;
+        let cells: Vec<usize> =
+            (0..dataset.cells.len()).filter(|&cell| subsets.contains_key(&dataset.cells[cell])).collect();
+        dataset.keep(&cells)?;
+        let split = Split::new(dataset.cells.iter().map(|cell| subsets[cell].1).collect());
+        dataset.observations = Observations::of_experiment(&self.experiment, &dataset.cells).of_input()?;
+        Ok((dataset, split))
     }
 
     /// The rows that the run learned or found, each space's in the order of these cells; NaN for cells that are not the

@@ -6,7 +6,7 @@ use super::unseen::NewCells;
 use crate::arguments::PredictArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
-use crate::run::{CELLS_AT_A_TIME, Scene, annotate_prediction};
+use crate::run::{CELLS_AT_A_TIME, Scene, annotate_prediction, predicted_cells};
 use anndata::{File, Kind};
 use anyhow::Result;
 use framework::data::NewData;
@@ -31,16 +31,17 @@ pub(super) fn execute(arguments: &PredictArguments, catalogue: &Catalogue, conso
     }
     let decoded_as = decoded_as(&run.trained.model, &arguments.conditions)?;
     complete(&mut dataset, &run.trained.model, &decoded_as, console)?;
-    let features = run.directory.read_features(&arguments.to).of_input()?;
-    let (mut annotator, out) = start_copy(&arguments.data, &arguments.destination)?;
     let (model, device) = (&run.trained.model, run.trained.device);
     let usual_total = run.trained.usual_total(target);
     let minibatch = CELLS_AT_A_TIME;
     let (dataset, decoded_as) = (&dataset, decoded_as.as_slice());
     let predictor = Predictor { model, dataset, source, target, usual_total, device, minibatch, decoded_as };
+    predictor.ensure_categories(&predicted_cells(dataset, source, target)).of_input()?;
+    let features = run.directory.read_features(&arguments.to).of_input()?;
+    let (mut annotator, out) = start_copy(&arguments.data, &arguments.destination)?;
     let scene = Scene { experiment: &run.experiment, model, dataset, only_modality: only };
     let place = annotate_prediction(&mut annotator, &file, &scene, &predictor, &features)?;
-    annotator.set_uns_text(None, "cithara", &scene.about()?)?;
+    annotator.set_uns(None, "cithara", &scene.about()?)?;
     console.note(&format!("{} predicted from {}: {place}", arguments.to, arguments.from))?;
     finish_copy(annotator, &out, console)
 }

@@ -7,8 +7,8 @@ use crate::console::Console;
 use crate::failure::Interrupted;
 use crate::interrupt;
 use crate::run::{
-    CELLS_AT_A_TIME, Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names, prepare,
-    resume, train,
+    CELLS_AT_A_TIME, Progress, Request, Scene, annotate_embedding, annotate_prediction, annotated_names,
+    predicted_cells, prepare, resume, train,
 };
 use anndata::{Annotator, File};
 use anyhow::{Result, bail};
@@ -224,13 +224,13 @@ fn annotate_predictions(
             console.note(&format!("{to} predicted from {from} is large and was not written; ask for it: {command}"))?;
             continue;
         }
-        let told = dataset.assays[source].measured_cells(&(0..dataset.cells.len()).collect::<Vec<_>>());
-        if let Err(error) = dataset.ensure_categories(target, told.into_iter()) {
-            console.note(&format!("{to} predicted from {from} was not written: {error}; `cithara predict` has `--condition`"))?;
-            continue;
-        }
         let (usual_total, minibatch, decoded_as) = (run.trained.usual_total(target), CELLS_AT_A_TIME, &[][..]);
         let predictor = Predictor { model, dataset, source, target, usual_total, device, minibatch, decoded_as };
+        if let Err(error) = predictor.ensure_categories(&predicted_cells(dataset, source, target)) {
+            let why = format!("{error}; `cithara predict` has `--condition`");
+            console.note(&format!("{to} predicted from {from} was not written: {why}"))?;
+            continue;
+        }
         annotate_prediction(annotator, file, scene, &predictor, &features)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! The file of cells: an .h5mu with a modality per channel, features of nuclei in `X`, metadata of fields in `obs`.
 
 use super::{CROPS, Measured};
-use anndata::{Categorical, Column, Dense, Frame, NewAnnData, NewMuData, TextTree, write_new_h5mu};
+use anndata::{Categorical, Column, Dense, Frame, NewAnnData, NewMuData, UnsTree, write_new_h5mu};
 use anyhow::Result;
 use framework::data::IMAGES_KEY;
 use images::{Cells, Crops};
@@ -19,7 +19,7 @@ pub fn write_cells(path: &Path, crops: &Crops, channels: Vec<(String, Measured)>
         let Measured { rows, names, values, .. } = measured;
         let x = Dense::new(rows.len(), names.len(), values)?;
         let mut modality = NewAnnData::new(metadata(cells, &rows)?, Frame::new(names), x);
-        let about: TextTree = [("crops", CROPS), ("channel", name.as_str())].into_iter().collect();
+        let about: UnsTree = [("crops", CROPS), ("channel", name.as_str())].into_iter().collect();
         modality.uns.insert(IMAGES_KEY.to_owned(), about);
         file.modalities.insert(name, modality);
     }

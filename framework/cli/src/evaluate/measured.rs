@@ -11,7 +11,7 @@ use tch::{Device, Kind, Tensor};
 
 /// Values of some cells of one modality.
 #[derive(Debug)]
-pub(super) enum Values {
+pub(crate) enum Values {
     /// Compressed rows; what they do not store is 0.
     Sparse(Rows),
     /// Shares of successes of the entries with trials; what the rows do not store was not measured.
@@ -95,17 +95,19 @@ impl Values {
 
 /// What is made of the input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Input {
+pub(crate) enum Input {
     /// It is what encoders see.
     AsPrepared,
     /// It is raw counts that nothing prepares: ln(1 + 10⁴ × share of the cell's total), so that what learns from it beside
     /// a model of counts is not held back by depth.
     LogShares,
+    /// The same of what the loss compares with, which must be counts.
+    LogSharesOfTarget,
 }
 
 /// How measurements are read.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Reading {
+pub(crate) struct Reading {
     /// What the loss compares with.
     pub target: TargetValues,
     /// What is made of the input.
@@ -133,7 +135,7 @@ fn log_shares(features: &Features) -> Features {
 
 /// What one modality measured of the cells that matter here.
 #[derive(Debug)]
-pub(super) struct Measured {
+pub(crate) struct Measured {
     /// Row of each cell of the data set in the values; `None` where it was not measured or does not matter.
     rows: Vec<Option<u32>>,
     input: Values,
@@ -149,13 +151,15 @@ impl Measured {
     /// # Errors
     /// When rows cannot be read.
     pub fn gather(assay: &Assay, cells: &[usize], read: Reading) -> Result<Option<Measured>> {
-        let (target, is_log) = (read.target, read.input == Input::LogShares);
+        let (target, is_log) = (read.target, read.input != Input::AsPrepared);
         let cells = assay.measured_cells(cells);
         let mut stores: Option<(Values, Option<Values>)> = None;
         for block in cells.chunks(block_rows(assay.modality.shape().n_features() as usize)) {
             let mut gathered = assay.modality.gather(&assay.measured(block), target)?;
-            if is_log {
-                gathered.input = log_shares(&gathered.input);
+            match read.input {
+                Input::AsPrepared => {}
+                Input::LogShares => gathered.input = log_shares(&gathered.input),
+                Input::LogSharesOfTarget => gathered.input = log_shares(&gathered.target),
             }
             let start = || (Values::like(&gathered.input), Values::for_target(&gathered, target));
             let (input, target) = stores.get_or_insert_with(start);

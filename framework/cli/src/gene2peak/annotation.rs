@@ -30,15 +30,14 @@ impl Annotation {
     /// When the file cannot be read, a line is not of its form (which is named), or no gene is in it.
     pub fn read(path: &Path) -> Result<Annotation> {
         let name = path.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-        let (inner, is_compressed) = name.strip_suffix(".gz").map_or((name.as_str(), false), |inner| (inner, true));
+        let inner = name.strip_suffix(".gz").unwrap_or(&name);
         let is_gtf = inner.ends_with(".gtf");
         ensure!(
             is_gtf || inner.ends_with(".bed"),
             "`{}` is neither .bed nor .gtf (nor either with .gz); where genes lie is read from those",
             path.display()
         );
-        let file = std::fs::File::open(path).with_context(|| format!("`{}` cannot be opened", path.display()))?;
-        let stream: Box<dyn Read> = if is_compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) };
+        let stream = open_text(path)?;
         let parse = if is_gtf { genes_of_gtf } else { genes_of_bed };
         let mut annotation = Annotation::default();
         for (number, line) in BufReader::new(stream).lines().enumerate() {
@@ -74,6 +73,16 @@ impl Annotation {
             }
         }
     }
+}
+
+/// Opens a text for reading, which is compressed with gzip where its name ends in `.gz`.
+///
+/// # Errors
+/// When it cannot be opened.
+pub fn open_text(path: &Path) -> Result<Box<dyn Read>> {
+    let file = std::fs::File::open(path).with_context(|| format!("`{}` cannot be opened", path.display()))?;
+    let is_compressed = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+    Ok(if is_compressed { Box::new(MultiGzDecoder::new(file)) } else { Box::new(file) })
 }
 
 /// The gene of a line; none of a comment.

@@ -1,7 +1,7 @@
 //! Links as a .h5ad of genes × features.
 
 use super::table::{Link, Links};
-use anndata::{Column, Csr, Dense, Frame, Matrix, NewAnnData, TextTree, write_new_h5ad};
+use anndata::{Column, Csr, Dense, Frame, Matrix, NewAnnData, UnsTree, write_new_h5ad};
 use anyhow::Result;
 use indexmap::IndexMap;
 use std::path::Path;
@@ -14,7 +14,7 @@ const DENSE_ABOVE: f64 = 0.25;
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn write_h5ad(path: &Path, links: &Links<'_>, about: TextTree) -> Result<()> {
+pub fn write_h5ad(path: &Path, links: &Links<'_>, about: UnsTree) -> Result<()> {
     let mut first_of_gene: IndexMap<usize, usize> = IndexMap::new();
     links.links.iter().enumerate().for_each(|(place, link)| {
         first_of_gene.entry(link.gene).or_insert(place);

@@ -1,8 +1,8 @@
 //! What cells are coloured by: their split, what was measured of them, and columns of obs.
 
 use super::cells::{SUBSETS, pattern_of, place_of};
-use super::palette::{NEUTRAL, of_class, of_share};
-use super::png::Colour;
+use crate::drawing::palette::Colour;
+use crate::drawing::palette::{NEUTRAL, of_class, of_share};
 use anndata::{Column, File, Kind};
 use anyhow::{Context, Result};
 use framework::data::data_files;

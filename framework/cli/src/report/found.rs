@@ -6,14 +6,16 @@ use super::integration::{self, Candidate, Integrated};
 use super::layouts::{self, Layout};
 use super::warnings::{self, Warning};
 use crate::evaluate::{Components, Evaluation, principal_components};
-use crate::run::{Sources, SpaceFacts, SpaceRows};
-use crate::run::{Stage, stages};
+use crate::interpret::Interpreted;
+use crate::run::{Sources, SpaceFacts, SpaceRows, Stage, has_taught_encoders, stages};
 use anyhow::{Context, Result};
 use framework::data::{Dataset, Subset};
 use framework::infer::Trained;
 use framework::run::{Provenance, RunCells, RunDirectory};
 use framework::spec::Experiment;
 use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::path::Path;
 use tch::Tensor;
 
 /// Components of a modality that spaces are compared with where integration is judged.
@@ -92,6 +94,9 @@ pub struct Found {
     pub undrawn: Vec<(String, String)>,
     /// How spaces join covariates and keep labels apart.
     pub integration: Vec<Integrated>,
+    /// What `cithara interpret` found, where it was asked; it keeps its own numbers.
+    #[serde(skip)]
+    pub interpretation: Option<Interpreted>,
     /// The evaluation, where the run has one.
     pub evaluation: Option<Evaluation>,
     /// Where the run comes from.
@@ -106,7 +111,8 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
     let Subject { run, experiment, cells, .. } = *subject;
     let mut search = Search { subject, notes: Vec::new(), progress };
     let stages = stages(run);
-    let evaluation = evaluation(run)?;
+    let evaluation: Option<Evaluation> = read_json(&run.file("evaluation.json"), "cithara evaluate")?;
+    let interpretation = read_json(&run.file("interpretation/interpretation.json"), "cithara interpret --force")?;
     let colourings = search.colourings(request.columns)?;
     let dataset = search.dataset(&stages);
     let spaces = search.spaces(dataset.as_ref(), &stages)?;
@@ -135,20 +141,20 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
         layouts,
         undrawn,
         integration,
+        interpretation,
         evaluation,
         provenance,
     })
 }
 
-/// The evaluation of a run; `None` where it was not judged.
-fn evaluation(run: &RunDirectory) -> Result<Option<Evaluation>> {
-    let path = run.file("evaluation.json");
+/// What a command has left in a file of the run; `None` where it was not asked.
+fn read_json<T: DeserializeOwned>(path: &Path, command: &str) -> Result<Option<T>> {
     if !path.is_file() {
         return Ok(None);
     }
-    let text = std::fs::read(&path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let text = std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     let found = serde_json::from_slice(&text);
-    found.map(Some).with_context(|| format!("`{0}` is damaged; `cithara evaluate` makes it again", path.display()))
+    found.map(Some).with_context(|| format!("`{}` is damaged; `{command}` makes it again", path.display()))
 }
 
 /// The warning of a run that has not ended.
@@ -252,10 +258,8 @@ impl Search<'_, '_> {
     where
         Self: 'b,
     {
-        let taught =
-            |stage: &Stage| matches!(stage.name.as_str(), "encoders" | "one_step") && !stage.training.is_empty();
         let Subject { experiment, learned, cells, .. } = *self.subject;
-        Sources { trained, experiment, learned, cells, dataset, has_encoders: stages.iter().any(taught) }
+        Sources { trained, experiment, learned, cells, dataset, has_encoders: has_taught_encoders(stages) }
     }
 
     fn spaces(&mut self, dataset: Option<&Dataset>, stages: &[Stage]) -> Result<Vec<SpaceRows>> {

@@ -98,8 +98,8 @@ pub fn table(layouts: &[Layout], names: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::run::SpaceFacts;
     use super::*;
+    use crate::run::SpaceFacts;
     use tch::Device;
 
     fn space(rows: Tensor) -> SpaceRows {

@@ -4,8 +4,8 @@ use super::cells::SUBSETS;
 use super::colouring::{Colouring, Legend};
 use super::curves::stage_picture;
 use super::found::{Found, ModalityFacts};
+use super::interpretation::InterpretationPart;
 use super::layouts::Layout;
-use super::palette::css;
 use super::pattern_picture::{MAX_PATTERNS, pattern_picture};
 use super::rows::{integration_table, modality_row, pattern_row, provenance, space_row, tidied};
 use super::scatter::scatter;
@@ -13,6 +13,7 @@ use super::tips::{SCRIPT, tips};
 use super::warnings::{RULES, Warning};
 use super::written::{counted, counted_of, four, three};
 use crate::drawing::lettering::plain;
+use crate::drawing::palette::css;
 use crate::evaluate::{Evaluation, Outcome, Part, WrittenTable};
 use crate::run::Stage;
 use anyhow::Result;
@@ -44,6 +45,7 @@ pub struct Page {
     tables: [Vec<WrittenTable>; 3],
     integration: Vec<WrittenTable>,
     integration_notes: Vec<String>,
+    interpretation: Option<InterpretationPart>,
     tips: Option<String>,
     script: &'static str,
     provenance: Vec<[String; 2]>,
@@ -132,6 +134,7 @@ impl Page {
                 .map(|(of, caption)| LayoutPart { space: plain(&of.space), caption })
                 .collect(),
             tables: [of_part(Part::Predictions), of_part(Part::Probes), of_part(Part::Clusterings)],
+            interpretation: found.interpretation.as_ref().map(InterpretationPart::of),
             integration: found.integration.iter().map(integration_table).collect(),
             integration_notes: found
                 .integration
@@ -259,7 +262,7 @@ type Scale = Option<(String, String, String)>;
 
 fn legend(colouring: &Colouring) -> (Classes, Scale) {
     let colour = |place: usize| css(colouring.colours[place]);
-    let neutral = || css(super::palette::NEUTRAL);
+    let neutral = || css(crate::drawing::palette::NEUTRAL);
     match &colouring.legend {
         Legend::Classes { classes, others } => {
             let entry = |(place, (name, n)): (usize, &(String, usize))| {

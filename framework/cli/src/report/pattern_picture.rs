@@ -1,10 +1,10 @@
 //! Which modalities measured which cells, as columns over dots.
 
 use super::cells::{Pattern, SUBSETS};
-use super::palette::{css, of_class};
 use super::written::counted;
 use crate::drawing::axis::Axis;
 use crate::drawing::lettering::{shortened, width};
+use crate::drawing::palette::{css, of_class};
 use crate::drawing::svg::{INK, LETTERS, PALE, Svg};
 
 /// Patterns beyond these, the rarest ones, are left to the table.

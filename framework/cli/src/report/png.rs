@@ -1,13 +1,11 @@
 //! A small picture of few colours as a PNG inside the page.
 
+use crate::drawing::palette::Colour;
 use anyhow::{Context, Result};
 use png::{BitDepth, ColorType, Compression, Encoder};
 
 /// Letters of base 64, as RFC 4648 has them.
 const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/// Red, green and blue.
-pub type Colour = [u8; 3];
 
 /// A square picture whose points have numbers of colours; number 0 is transparent.
 #[derive(Debug)]

@@ -2,8 +2,8 @@
 
 use super::colouring::{Colouring, Legend};
 use super::layouts::Layout;
-use super::palette::css;
 use super::png::Raster;
+use crate::drawing::palette::css;
 use crate::drawing::svg::{INK, Point, Svg};
 use anyhow::Result;
 use rand::SeedableRng;

@@ -2,9 +2,9 @@
 
 use super::colouring::{Colouring, Legend};
 use super::found::Found;
-use super::palette::NEUTRAL;
 use super::png::base64;
 use super::scatter::in_picture;
+use crate::drawing::palette::NEUTRAL;
 use anyhow::Result;
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@
 
 mod components;
 
-use anndata::{Annotator, Dense, File, Kind, TextTree};
+use anndata::{Annotator, Dense, File, Kind, UnsTree};
 use anyhow::{Context, Result, ensure};
 use framework::FeatureShape;
 use framework::data::Dataset;
@@ -71,7 +71,7 @@ pub fn annotate_embedding(
             annotator.set_obsm(target(file, &modality), &key, &in_file_order(&tensor, &rows)?)?;
         }
     }
-    annotator.set_uns_text(None, "cithara", &scene.about()?)
+    annotator.set_uns(None, "cithara", &scene.about()?)
 }
 
 /// What rows and predictions belong to.
@@ -108,7 +108,7 @@ impl Scene<'_> {
     ///
     /// # Errors
     /// When the spec cannot be written.
-    pub fn about(&self) -> Result<TextTree> {
+    pub fn about(&self) -> Result<UnsTree> {
         let spec = toml::to_string(&self.experiment.to_toml()?)?;
         let entries = [
             ("format_version", "1".to_owned()),
@@ -117,7 +117,7 @@ impl Scene<'_> {
             ("spec", spec),
             ("seed", self.experiment.seed.to_string()),
         ];
-        Ok(TextTree::Branch(entries.into_iter().map(|(k, v)| (k.to_owned(), v.into())).collect::<IndexMap<_, _>>()))
+        Ok(UnsTree::Branch(entries.into_iter().map(|(k, v)| (k.to_owned(), v.into())).collect::<IndexMap<_, _>>()))
     }
 }
 
@@ -171,8 +171,8 @@ pub fn annotate_prediction(
             })?;
             let key = format!("predicted_{target_name}{}", decoded_as(predictor));
             annotator.set_obsm(target(file, &modality), &key, &all)?;
-            let names = TextTree::Leaf(features.join("\n"));
-            annotator.set_uns_text(target(file, &modality), &format!("{key}_features"), &names)?;
+            let names = UnsTree::Text(features.join("\n"));
+            annotator.set_uns(target(file, &modality), &format!("{key}_features"), &names)?;
             Ok(format!("obsm[\"{key}\"] of `{source}`"))
         }
     }
@@ -185,6 +185,18 @@ fn decoded_as(predictor: &Predictor<'_>) -> String {
         Some(format!("_{}", condition.categories.get((*code)? as usize)?.replace('/', "_")))
     };
     named.filter_map(category).collect()
+}
+
+/// The cells of a data set that get predictions of a modality: images stand with the source, and so does what the file does not
+/// hold; all else stands with what was measured.
+pub fn predicted_cells(dataset: &Dataset, source: usize, target: usize) -> Vec<usize> {
+    let all: Vec<usize> = (0..dataset.cells.len()).collect();
+    let cells = dataset.assays[source].measured_cells(&all);
+    let modality = &dataset.assays[target].modality;
+    match modality.shape() {
+        FeatureShape::Vector(_) if !modality.cells().is_empty() => dataset.assays[target].measured_cells(&cells),
+        _ => cells,
+    }
 }
 
 /// Where each feature of the model is among the columns of a file.

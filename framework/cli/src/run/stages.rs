@@ -58,6 +58,11 @@ fn parse(text: &str) -> Vec<Stage> {
     stages
 }
 
+/// Whether encoders were taught in any stage.
+pub fn has_taught_encoders(stages: &[Stage]) -> bool {
+    stages.iter().any(|stage| matches!(stage.name.as_str(), "encoders" | "one_step") && !stage.training.is_empty())
+}
+
 fn epoch(event: &Value, terms: &Value) -> Option<Epoch> {
     let terms = terms.as_object()?.iter().filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect();
     Some(Epoch { epoch: event["epoch"].as_u64()?, terms })

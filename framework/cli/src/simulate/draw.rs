@@ -92,15 +92,17 @@ impl Simulation {
             let labels: Vec<Option<String>> = self.factors.iter().map(label).collect();
             obs.insert(name, Column::Categorical(anndata::Categorical::from_labels(&labels)))?;
         }
-        let modality = |name: &str, values: &Dense| {
-            let var = Frame::new((0..values.n_columns).map(|feature| format!("{name}{feature}")).collect());
-            NewAnnData::new(Frame::new(cells.clone()), var, values.clone())
-        };
         let mut mudata = NewMuData { obs, ..NewMuData::default() };
-        mudata.modalities.insert("x".to_owned(), modality("x", &self.x));
-        mudata.modalities.insert("y".to_owned(), modality("y", &self.y));
+        mudata.modalities.insert("x".to_owned(), modality("x", &cells, &self.x));
+        mudata.modalities.insert("y".to_owned(), modality("y", &cells, &self.y));
         write_new_h5mu(path, &mudata)
     }
+}
+
+/// A modality whose features are called by its name and a number.
+pub(super) fn modality(name: &str, cells: &[String], values: &Dense) -> NewAnnData {
+    let var = Frame::new((0..values.n_columns).map(|feature| format!("{name}{feature}")).collect());
+    NewAnnData::new(Frame::new(cells.to_vec()), var, values.clone())
 }
 
 #[cfg(test)]

@@ -56,7 +56,8 @@ fn value(model: &Model, latent: &Tensor, part: Part) -> Result<Tensor> {
 }
 
 fn part(target: &[Tensor], measured: Option<Tensor>) -> Part {
-    Part { measured, input: Features::Dense(target[0].shallow_clone()), target: target_of(target, Mode::EVALUATION) }
+    let input = Features::Dense(target[0].shallow_clone());
+    Part { measured, input, target: target_of(target, Mode::EVALUATION), categories: Vec::new() }
 }
 
 /// A model whose latent rows are the predictions.
@@ -82,11 +83,13 @@ fn model(subject: &Sized<'_>) -> Result<Model> {
         weight: 1.0,
         encoder: None,
         n_features,
+        conditions: Vec::new(),
     };
     let inference = VarStore::new(Device::Cpu);
     Ok(Model {
         spaces: vec![space],
         branches: vec![branch],
+        conditions: Vec::new(),
         trunk: None,
         mapping: None,
         generative,

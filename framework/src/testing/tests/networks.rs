@@ -72,7 +72,10 @@ impl Map {
 impl EncoderSpec for ToyNetworkSpec {
     fn build(&self, context: &EncoderContext<'_>) -> Result<Box<dyn Encoder>> {
         ensure!(matches!(context.input, FeatureShape::Vector(_)), "it takes vectors only");
-        let n_inputs = context.input.n_features();
+        let is_told = context.n_condition > 0;
+        assert!(!is_told || self.fault != "panics_when_told", "no categories, please");
+        ensure!(!is_told || self.fault != "knows_no_categories", "it cannot be told a category of cells");
+        let n_inputs = context.input.n_features() + context.n_condition;
         let map = |(place, dim)| Map::new(&(&context.vars / place), [n_inputs, dim], &self.fault);
         let heads = context.heads.iter().map(|head| head.dim).enumerate().map(map);
         Ok(Box::new(ToyEncoder { heads: heads.collect::<Result<_>>()?, fault: self.fault.clone() }))
@@ -85,7 +88,7 @@ struct ToyEncoder {
 }
 
 impl Encoder for ToyEncoder {
-    fn encode(&self, input: &Features, training: bool) -> Result<Vec<Tensor>> {
+    fn encode(&self, input: &Features, condition: Option<&Tensor>, training: bool) -> Result<Vec<Tensor>> {
         let dense = input.to_dense();
         let mut rows = match self.fault.as_str() {
             "neighbours" => &dense - dense.mean_dim([0i64].as_slice(), true, None::<Kind>),
@@ -95,6 +98,10 @@ impl Encoder for ToyEncoder {
         };
         if self.fault == "sparse_differs" && matches!(input, Features::Sparse(_)) {
             rows *= 1.1;
+        }
+        if let Some(condition) = condition {
+            let told = if self.fault == "does_not_learn_its_condition" { &condition.detach() } else { condition };
+            rows = Tensor::f_cat(&[&rows, told], 1)?;
         }
         let n_heads = if self.fault == "a_head_is_missing" { 3 } else { self.heads.len() };
         self.heads[..n_heads].iter().map(|head| head.apply(&rows, training)).collect()
@@ -160,6 +167,7 @@ component! {
 #[test]
 fn sound_networks_pass() {
     testing::encoder("toy_encoder").table("fault = \"kink_is_no_fault\"").check();
+    testing::encoder("toy_encoder").table("fault = \"knows_no_categories\"").check();
     testing::decoder("toy_decoder").check();
 }
 
@@ -185,6 +193,8 @@ fn broken_encoders_are_caught() {
             "gradients are those of finite differences in training",
             "as central differences",
         ),
+        ("does_not_learn_its_condition", "a gradient reaches all that is learned", "none for input 1"),
+        ("panics_when_told", "it is told a condition, or refuses it", "panicked: no categories, please"),
         ("mean_not_saved", "saved and loaded it is the same", "whose parameters and buffers were saved"),
     ];
     assert_told(Role::Encoder, "toy_encoder", &faults);

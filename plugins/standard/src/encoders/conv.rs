@@ -9,7 +9,7 @@ use crate::convolution::{
 };
 use anyhow::{Result, ensure};
 use framework::component::{Problem, Spec};
-use framework::nn::Linear;
+use framework::nn::{Linear, beside};
 use framework::{Encoder, EncoderContext, EncoderSpec, Features, component};
 use heads::Group;
 use schemars::JsonSchema;
@@ -19,7 +19,8 @@ use tch::Tensor;
 /// Convolutions that halve an image down to 4 × 4 pixels, then one linear map per latent space.
 ///
 /// Convolutions have kernel 4, stride 2, padding 1 and no bias. A leaky ReLU follows each, after batch normalisation in
-/// all but the first. The maps of a space's channels are flattened and mapped, with a bias, to its numbers.
+/// all but the first. The maps of a space's channels are flattened and mapped, with a bias, to its numbers; where cells
+/// have a category (`[condition.*]`), its vector is put after the flattened maps.
 ///
 /// Images are square, with a side that is a power of two from 8 pixels on; there are as many layers as it takes to come
 /// to 4 pixels: all but the last take their channels from the beginning of `channels`, whose last number is repeated
@@ -91,7 +92,7 @@ impl EncoderSpec for ConvEncoderSpec {
                 "the head `{}` has a dot in its name, which parameters cannot have",
                 head.name
             );
-            let n_inputs = channels.n * SMALLEST_SIDE * SMALLEST_SIDE;
+            let n_inputs = channels.n * SMALLEST_SIDE * SMALLEST_SIDE + context.n_condition;
             let linear = Linear::new(&(vars / "heads" / &head.name), n_inputs, head.dim, true)?;
             heads.push(ConvHead { channels, linear });
         }
@@ -106,10 +107,10 @@ struct ConvHead {
 }
 
 impl ConvHead {
-    /// From the smallest maps of all channels to the rows of a space.
-    fn forward(&self, maps: &Tensor) -> Result<Tensor> {
+    /// From the smallest maps of all channels, and what says of which category a cell is, to the rows of a space.
+    fn forward(&self, maps: &Tensor, condition: Option<&Tensor>) -> Result<Tensor> {
         let rows = maps.f_narrow(1, self.channels.first, self.channels.n)?.f_flatten(1, -1)?;
-        self.linear.forward(&rows)
+        self.linear.forward(&beside(rows, condition)?)
     }
 }
 
@@ -133,7 +134,7 @@ impl ConvEncoder {
 }
 
 impl Encoder for ConvEncoder {
-    fn encode(&self, input: &Features, training: bool) -> Result<Vec<Tensor>> {
+    fn encode(&self, input: &Features, condition: Option<&Tensor>, training: bool) -> Result<Vec<Tensor>> {
         let Crop { n_channels, side } = self.crop;
         let images = match input {
             Features::Dense(images) if images.size().get(1..) == Some(&[n_channels, side, side]) => images,
@@ -147,7 +148,7 @@ impl Encoder for ConvEncoder {
             ),
         };
         let maps = self.maps(images, training)?;
-        self.heads.iter().map(|head| head.forward(&maps)).collect()
+        self.heads.iter().map(|head| head.forward(&maps, condition)).collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::range;
 use anyhow::{Result, ensure};
 use framework::component::{Problem, Spec};
-use framework::nn::{Block, BlockForm, BlockOrder, InputBlock, Norm};
+use framework::nn::{Block, BlockForm, BlockOrder, InputBlock, Norm, beside};
 use framework::{Encoder, EncoderContext, EncoderSpec, Features, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,8 @@ pub enum HeadHidden {
 /// A multilayer perceptron: features → trunk → one head per latent space.
 ///
 /// Each block drops some of its input, applies a linear map, normalises and activates. Sparse features stay sparse: the
-/// first layer costs what the stored entries cost.
+/// first layer costs what the stored entries cost. Where cells have a category (`[condition.*]`), each head reads its vector
+/// after what the trunk gives.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct MlpEncoderSpec {
@@ -148,7 +149,7 @@ impl EncoderSpec for MlpEncoderSpec {
                 "the head `{}` has a dot in its name, which parameters cannot have",
                 head.name
             );
-            heads.push(self.head(&(vars / "heads" / &head.name), width, head.dim)?);
+            heads.push(self.head(&(vars / "heads" / &head.name), width + context.n_condition, head.dim)?);
         }
         Ok(Box::new(MlpEncoder { input, trunk, heads }))
     }
@@ -178,11 +179,12 @@ pub struct MlpEncoder {
 }
 
 impl Encoder for MlpEncoder {
-    fn encode(&self, input: &Features, training: bool) -> Result<Vec<Tensor>> {
+    fn encode(&self, input: &Features, condition: Option<&Tensor>, training: bool) -> Result<Vec<Tensor>> {
         let mut rows = self.input.forward(input, training)?;
         for block in &self.trunk {
             rows = block.forward(&rows, training)?;
         }
+        let rows = beside(rows, condition)?;
         self.heads.iter().map(|head| head.forward(&rows, training)).collect()
     }
 }

@@ -7,7 +7,7 @@ use tch::{Device, Kind, Tensor};
 
 /// Compressed rows; memory follows the stored entries.
 #[derive(Debug)]
-pub(in crate::evaluate) struct Rows {
+pub(crate) struct Rows {
     /// Start of each row, and the end of the last.
     indptr: Vec<u64>,
     /// Feature of each entry.

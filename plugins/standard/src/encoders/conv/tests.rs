@@ -4,9 +4,18 @@ use tch::nn::VarStore;
 use tch::{Device, Kind};
 
 fn build(store: &VarStore, spec: &ConvEncoderSpec, side: i64, dims: [i64; 2]) -> Box<dyn Encoder> {
+    build_told(store, spec, (side, 0), dims)
+}
+
+fn build_told(
+    store: &VarStore,
+    spec: &ConvEncoderSpec,
+    (side, n_condition): (i64, i64),
+    dims: [i64; 2],
+) -> Box<dyn Encoder> {
     let heads = vec![Head { name: "shared".into(), dim: dims[0] }, Head { name: "dna".into(), dim: dims[1] }];
     let input = FeatureShape::Image { channels: 1, height: side, width: side };
-    spec.build(&EncoderContext { vars: store.root(), input, heads }).unwrap()
+    spec.build(&EncoderContext { vars: store.root(), input, heads, n_condition }).unwrap()
 }
 
 fn small() -> ConvEncoderSpec {
@@ -20,14 +29,16 @@ fn images(n_cells: i64) -> Tensor {
 #[test]
 fn the_number_of_parameters_is_the_published_one() {
     // 3.54 million with 64 numbers more before each head, which stand for the protein
-    let store = VarStore::new(Device::Cpu);
-    build(&store, &ConvEncoderSpec::default(), 128, [1024, 200]);
-    let n: usize = store.trainable_variables().iter().map(Tensor::numel).sum();
+    let n = |n_condition: i64| -> usize {
+        let store = VarStore::new(Device::Cpu);
+        build_told(&store, &ConvEncoderSpec::default(), (128, n_condition), [1024, 200]);
+        store.trainable_variables().iter().map(Tensor::numel).sum()
+    };
     let convolutions = 16 * (64 + 64 * 128 + 128 * 256 + 256 * 256 + 256 * 96);
     let norms = 2 * (128 + 256 + 256 + 96);
     let heads = (80 * 16 + 1) * 1024 + (16 * 16 + 1) * 200;
-    assert_eq!(n, convolutions + norms + heads);
-    assert_eq!((n, n + 64 * (1024 + 200)), (3_462_792, 3_541_128));
+    assert_eq!((n(0), n(64)), (3_462_792, 3_541_128));
+    assert_eq!(n(0), convolutions + norms + heads);
 }
 
 #[test]
@@ -71,7 +82,7 @@ fn a_space_is_read_from_its_channels_only() {
     let store = VarStore::new(Device::Cpu);
     let encoder = build(&store, &small(), 16, [4, 2]);
     let reaches = |head: usize| {
-        let rows = encoder.encode(&Features::Dense(images(3)), true).unwrap();
+        let rows = encoder.encode(&Features::Dense(images(3)), None, true).unwrap();
         let weight = store.variables().remove("layers.1.weight").unwrap();
         let gradient = Tensor::run_backward(&[rows[head].square().sum(Kind::Float)], &[weight], false, false).remove(0);
         let by_channel = gradient.abs().sum_dim_intlist([1i64, 2, 3].as_slice(), false, Kind::Double).gt(0.0);
@@ -82,12 +93,27 @@ fn a_space_is_read_from_its_channels_only() {
 }
 
 #[test]
+fn each_head_is_told_the_condition_of_each_cell() {
+    let store = VarStore::new(Device::Cpu);
+    let encoder = build_told(&store, &small(), (16, 3), [4, 2]);
+    let images = Features::Dense(images(2));
+    let told = |second: f64| Tensor::from_slice(&[1f32, 0.0, 0.0, 0.0, 0.0, second as f32]).view([2, 3]);
+    let rows = |condition: &Tensor| encoder.encode(&images, Some(condition), false).unwrap();
+    for (before, after) in rows(&told(1.0)).iter().zip(rows(&told(2.0))) {
+        assert_eq!(before.get(0), after.get(0));
+        assert_ne!(before.get(1), after.get(1));
+    }
+    let untold = encoder.encode(&images, None, false).unwrap_err().to_string();
+    assert_eq!(untold, "the layer was built for 83 numbers per cell, but its input has shape [2, 80]");
+}
+
+#[test]
 fn other_inputs_are_refused() {
     let store = VarStore::new(Device::Cpu);
     let encoder = build(&store, &small(), 16, [4, 2]);
     for size in [vec![2, 1, 8, 32], vec![2, 256], vec![2, 2, 16, 16]] {
         let other = Features::Dense(Tensor::zeros(size.as_slice(), (Kind::Float, Device::Cpu)));
-        let error = encoder.encode(&other, false).unwrap_err().to_string();
+        let error = encoder.encode(&other, None, false).unwrap_err().to_string();
         assert_eq!(error, format!("the encoder was built for images of 1 × 16 × 16, but its input has shape {size:?}"));
     }
 }
@@ -97,8 +123,8 @@ fn one_cell_cannot_be_trained_on() {
     let store = VarStore::new(Device::Cpu);
     let encoder = build(&store, &small(), 16, [4, 2]);
     let one = Features::Dense(images(1));
-    assert!(encoder.encode(&one, true).unwrap_err().to_string().contains("at least 2 cells"));
-    assert!(encoder.encode(&one, false).is_ok());
+    assert!(encoder.encode(&one, None, true).unwrap_err().to_string().contains("at least 2 cells"));
+    assert!(encoder.encode(&one, None, false).is_ok());
 }
 
 #[test]

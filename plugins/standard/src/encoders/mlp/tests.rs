@@ -14,7 +14,7 @@ fn features() -> Features {
 
 fn build(store: &VarStore, spec: &MlpEncoderSpec) -> Box<dyn Encoder> {
     let heads = vec![Head { name: "shared".into(), dim: 3 }, Head { name: "rna".into(), dim: 2 }];
-    spec.build(&EncoderContext { vars: store.root(), input: FeatureShape::Vector(5), heads }).unwrap()
+    spec.build(&EncoderContext { vars: store.root(), input: FeatureShape::Vector(5), heads, n_condition: 0 }).unwrap()
 }
 
 fn small() -> MlpEncoderSpec {
@@ -59,7 +59,7 @@ fn the_number_of_parameters_is_the_published_one() {
     // RNA of SHARE-seq, 9,153 genes, spaces of 50 and 20: 10.50 million in linear layers
     let store = VarStore::new(Device::Cpu);
     let heads = vec![Head { name: "shared".into(), dim: 50 }, Head { name: "rna".into(), dim: 20 }];
-    let context = EncoderContext { vars: store.root(), input: FeatureShape::Vector(9153), heads };
+    let context = EncoderContext { vars: store.root(), input: FeatureShape::Vector(9153), heads, n_condition: 0 };
     MlpEncoderSpec::default().build(&context).unwrap();
     let n: usize = store.trainable_variables().iter().map(Tensor::numel).sum();
     let linear = 9153 * 1024 + 1024 * 1024 + 1024 * 50 + 50 * 50 + 1024 * 20 + 20 * 20;
@@ -71,7 +71,8 @@ fn sparse_and_dense_features_give_the_same_rows() {
     let store = VarStore::new(Device::Cpu);
     let encoder = build(&store, &small());
     let dense = Features::Dense(features().to_dense());
-    let (sparse, dense) = (encoder.encode(&features(), false).unwrap(), encoder.encode(&dense, false).unwrap());
+    let (sparse, dense) =
+        (encoder.encode(&features(), None, false).unwrap(), encoder.encode(&dense, None, false).unwrap());
     assert_eq!(sparse.iter().map(Tensor::size).collect::<Vec<_>>(), [[3, 3], [3, 2]]);
     for (sparse, dense) in sparse.iter().zip(&dense) {
         assert!(sparse.allclose(dense, 1e-6, 1e-6, false));
@@ -84,15 +85,15 @@ fn the_order_of_cells_is_that_of_the_rows() {
     let encoder = build(&store, &small());
     let order = Tensor::from_slice(&[2i64, 0, 1]);
     let permuted = Features::Dense(features().to_dense().index_select(0, &order));
-    let rows = encoder.encode(&features(), false).unwrap();
-    let permuted = encoder.encode(&permuted, false).unwrap();
+    let rows = encoder.encode(&features(), None, false).unwrap();
+    let permuted = encoder.encode(&permuted, None, false).unwrap();
     assert!(rows[0].index_select(0, &order).allclose(&permuted[0], 1e-6, 1e-6, false));
 }
 
 #[test]
 fn every_parameter_is_learned() {
     let store = VarStore::new(Device::Cpu);
-    let rows = build(&store, &small()).encode(&features(), true).unwrap();
+    let rows = build(&store, &small()).encode(&features(), None, true).unwrap();
     // a sum of squares, as the sum itself is constant under batch normalisation
     (rows[0].square().sum(Kind::Float) + rows[1].square().sum(Kind::Float)).backward();
     for (name, parameter) in store.variables() {
@@ -105,8 +106,29 @@ fn one_cell_cannot_be_trained_on() {
     let store = VarStore::new(Device::Cpu);
     let features = Features::Dense(Tensor::ones([1, 5], (Kind::Float, Device::Cpu)));
     let encoder = build(&store, &small());
-    assert!(encoder.encode(&features, true).unwrap_err().to_string().contains("at least 2 cells"));
-    assert!(encoder.encode(&features, false).is_ok());
+    assert!(encoder.encode(&features, None, true).unwrap_err().to_string().contains("at least 2 cells"));
+    assert!(encoder.encode(&features, None, false).is_ok());
+}
+
+#[test]
+fn each_head_is_told_the_condition_of_each_cell() {
+    let store = VarStore::new(Device::Cpu);
+    let heads = vec![Head { name: "shared".into(), dim: 3 }, Head { name: "rna".into(), dim: 2 }];
+    let context = EncoderContext { vars: store.root(), input: FeatureShape::Vector(5), heads, n_condition: 2 };
+    let encoder = small().build(&context).unwrap();
+    let variables = store.variables();
+    assert_eq!(variables["trunk.1.linear.weight"].size(), [6, 8]);
+    assert_eq!(variables["heads.rna.hidden.linear.weight"].size(), [2, 6 + 2]);
+    let rows = |third: f32| {
+        let condition = Tensor::from_slice(&[1f32, 0.0, 0.0, 1.0, third, 1.0]).view([3, 2]);
+        encoder.encode(&features(), Some(&condition), false).unwrap()
+    };
+    for (before, after) in rows(0.0).iter().zip(rows(5.0)) {
+        assert_eq!(before.narrow(0, 0, 2), after.narrow(0, 0, 2));
+        assert_ne!(before.get(2), after.get(2));
+    }
+    let untold = encoder.encode(&features(), None, false).unwrap_err().to_string();
+    assert_eq!(untold, "the layer was built for 8 numbers per cell, but its input has shape [3, 6]");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Colours that are told apart by all, on white and on black.
 
-use super::png::Colour;
+/// Red, green and blue.
+pub type Colour = [u8; 3];
 
 /// For cells without a value and for classes that are too many to have a colour.
 pub const NEUTRAL: Colour = [0x9a, 0x9a, 0x9a];

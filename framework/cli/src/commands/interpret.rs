@@ -1,0 +1,229 @@
+//! `cithara interpret`: what the latent spaces of a run know of.
+
+use super::model::{OfInput, OpenRun};
+use crate::arguments::{InterpretArguments, InterpretChoices};
+use crate::console::Console;
+use crate::failure::Misuse;
+use crate::interpret::{
+    Depth, FeatureTable, GeneSets, Interpreted, Questions, SpaceOfCells, Study, annotate, interpret_space, knowledge,
+    spaces_of, summary, write,
+};
+use crate::run::{annotated_names, has_taught_encoders, stages};
+use analysis::{BinSpec, InterpretationSpec, fold_changes};
+use anndata::{Annotator, File};
+use anyhow::Result;
+use framework::data::{Dataset, Observations, Split, data_files};
+use registry::Catalogue;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Steps of the fold changes of curves, and how many (Zhang et al. 2026, code).
+const STEP: f64 = 0.2;
+const N_FOLD_CHANGES: usize = 35;
+/// Fold change of the first.
+const FIRST: f64 = 1.2;
+
+pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
+    let run = OpenRun::open(&arguments.run, catalogue)?;
+    let folder = arguments.out.clone().unwrap_or_else(|| run.directory.file("interpretation"));
+    if folder.join("interpretation.json").exists() && !arguments.force {
+        let text = format!("`{}` holds an interpretation already", folder.display());
+        return Err(Misuse::new(text).help("choose another `--out` or say `--force`").into());
+    }
+    let sets = match arguments.gene_sets.is_empty() {
+        true => None,
+        false => {
+            Some(GeneSets::read(&arguments.gene_sets, arguments.genes.as_deref(), arguments.max_distance).of_input()?)
+        }
+    };
+    let (dataset, split) = run.own_data()?;
+    let groups = arguments.hold_out.as_deref().map(|column| held_out(&run, &dataset, column)).transpose()?;
+    let study = study(arguments, groups.as_deref(), sets.as_ref())?;
+    let learned = run.rows(&dataset.cells)?;
+    let has_encoders = has_taught_encoders(&stages(&run.directory));
+    let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
+    let spaces = chosen(spaces, &arguments.spaces)?;
+    let mut found = interpreted(arguments, &study, (&run, &dataset, &spaces), console)?;
+    let questions = questions(&run, &dataset, &split)?;
+    let mut notes = Vec::new();
+    found.knowledge = knowledge(&spaces, &questions, &mut |text| {
+        notes.extend(console.note(&format!("interpreting: {text}")).err());
+    })?;
+    let written = write(&found, &folder)?;
+    if !arguments.no_annotation {
+        annotate_run(&run, &found, console)?;
+    }
+    console.print(&summary(&found))?;
+    for note in &found.notes {
+        console.note(&format!("note: {note}"))?;
+    }
+    for path in written {
+        console.note(&format!("written: {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// The procedure that the command line asks for.
+fn study<'a>(
+    arguments: &InterpretArguments,
+    groups: Option<&'a [Option<u32>]>,
+    sets: Option<&'a GeneSets>,
+) -> Result<Study<'a>> {
+    let InterpretChoices { centre, centre_percentile, reference, alignment, scale, count } = arguments.choices;
+    let last = FIRST + STEP * (N_FOLD_CHANGES - 1) as f64;
+    if !(1.0..=last).contains(&arguments.fold_change) {
+        let text = format!("`--fold-change {}` must be from 1 to {last:.1}", arguments.fold_change);
+        return Err(Misuse::new(text).into());
+    }
+    if !(0.0..=100.0).contains(&centre_percentile) || centre_percentile == 0.0 {
+        let text = format!("`--centre-percentile {centre_percentile}` must be above 0, up to 100");
+        return Err(Misuse::new(text).into());
+    }
+    let min_repeats = arguments.min_repeats.unwrap_or_else(|| (arguments.repeats * 5).div_ceil(6));
+    if min_repeats > arguments.repeats {
+        let text = format!("`--min-repeats {min_repeats}` is more than the {} splits", arguments.repeats);
+        return Err(Misuse::new(text).into());
+    }
+    let mut thresholds = fold_changes(FIRST, last, STEP)?;
+    let place = thresholds.partition_point(|fold| *fold < arguments.fold_change - 1e-9);
+    if thresholds.get(place).is_none_or(|fold| (fold - arguments.fold_change).abs() > 1e-9) {
+        thresholds.insert(place, arguments.fold_change);
+    }
+    let bins = BinSpec { centre: centre.into(), centre_percentile, ..BinSpec::default() };
+    Ok(Study {
+        spec: InterpretationSpec {
+            bins,
+            n_components: arguments.components,
+            alignment: alignment.into(),
+            reference: reference.into(),
+            thresholds,
+            ..InterpretationSpec::default()
+        },
+        scale: scale.map(Into::into),
+        count: count.into(),
+        n_repeats: arguments.repeats,
+        min_repeats,
+        fold_change: arguments.fold_change,
+        groups,
+        sets,
+    })
+}
+
+/// The class of each cell in a column whose classes are held out as a whole.
+fn held_out(run: &OpenRun, dataset: &Dataset, column: &str) -> Result<Vec<Option<u32>>> {
+    let files = data_files(&run.experiment).of_input()?;
+    let observations = Observations::read(&files, &dataset.cells, &[column.to_owned()]).of_input()?;
+    let labels = observations.column(column).of_input()?;
+    let names: BTreeSet<&str> = labels.iter().filter_map(Option::as_deref).collect();
+    if names.len() < 2 {
+        let text = format!("`--hold-out {column}`: the column has {} classes; at least 2 are needed", names.len());
+        return Err(Misuse::new(text).into());
+    }
+    Ok(labels.iter().map(|label| label.as_deref().map(|name| names.range(..name).count() as u32)).collect())
+}
+
+/// The spaces that were asked for, by their own name or that of the latent space.
+fn chosen(spaces: Vec<SpaceOfCells>, asked: &[String]) -> Result<Vec<SpaceOfCells>> {
+    let is = |space: &SpaceOfCells, name: &String| space.name == *name || space.space == *name;
+    let unknown = asked.iter().find(|name| !spaces.iter().any(|space| is(space, name)));
+    if let Some(name) = unknown {
+        let known: Vec<&str> = spaces.iter().map(|space| space.name.as_str()).collect();
+        let text = format!("the run has no rows of a space `{name}`; spaces: {}", known.join(", "));
+        return Err(Misuse::new(text).into());
+    }
+    if spaces.is_empty() {
+        return Err(Misuse::new("the run has no latent rows: it was not learned".to_owned()).into());
+    }
+    Ok(spaces.into_iter().filter(|space| asked.is_empty() || asked.iter().any(|name| is(space, name))).collect())
+}
+
+/// Every space by every table of features that suits it.
+fn interpreted(
+    arguments: &InterpretArguments,
+    study: &Study<'_>,
+    (run, dataset, spaces): (&OpenRun, &Dataset, &[SpaceOfCells]),
+    console: &mut Console<'_>,
+) -> Result<Interpreted> {
+    let mut found = Interpreted::new(study);
+    let asked: Vec<usize> = arguments.features.iter().map(|name| run.modality(name)).collect::<Result<_>>()?;
+    for modality in 0..dataset.assays.len() {
+        let suits = |space: &&SpaceOfCells| match (asked.is_empty(), space.encoder) {
+            (false, _) => asked.contains(&modality),
+            (true, Some(encoder)) => encoder == modality,
+            (true, None) => space.modalities.contains(&modality),
+        };
+        let suited: Vec<&SpaceOfCells> = spaces.iter().filter(suits).collect();
+        if suited.is_empty() {
+            continue;
+        }
+        let table = FeatureTable::of_modality((&run.trained, &run.experiment), dataset, modality).of_input()?;
+        let Some(table) = table else { continue };
+        explain(study, &suited, &table, &mut found, console)?;
+    }
+    for key in &arguments.obsm {
+        let table = FeatureTable::of_obsm(&run.experiment, dataset, key).of_input()?;
+        explain(study, &spaces.iter().collect::<Vec<_>>(), &table, &mut found, console)?;
+    }
+    Ok(found)
+}
+
+fn explain(
+    study: &Study<'_>,
+    spaces: &[&SpaceOfCells],
+    table: &FeatureTable,
+    found: &mut Interpreted,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    if let Some(sets) = study.sets {
+        let n = sets.among(&table.names).len();
+        console.note(&format!("gene sets: {n} of {} hold features of {}", sets.n_sets(), table.name))?;
+    }
+    for space in spaces {
+        console.note(&format!("interpreting: {} by {} features of {}", space.name, table.names.len(), table.name))?;
+        match interpret_space(study, space, table)? {
+            Some(findings) => found.spaces.push(findings),
+            None => found.notes.push(format!("{} has too few cells with features of {}", space.name, table.name)),
+        }
+    }
+    Ok(())
+}
+
+/// Labels and covariates of the spec, and the depth of each modality that counts.
+fn questions<'a>(run: &OpenRun, dataset: &'a Dataset, split: &'a Split) -> Result<Questions<'a>> {
+    let experiment = &run.experiment;
+    let mut names: Vec<&String> = experiment.data.label.iter().chain(&experiment.evaluate.labels).collect();
+    names.extend(run.trained.cohort.classes.iter().flatten().map(|classes| &classes.column));
+    let mut labels: Vec<(String, &[Option<String>])> = Vec::new();
+    for name in names {
+        if let (Ok(column), true) = (dataset.observations.column(name), labels.iter().all(|(known, _)| known != name)) {
+            labels.push((name.clone(), column));
+        }
+    }
+    let mut depths: Vec<Depth> = Vec::new();
+    for assay in &dataset.assays {
+        if assay.modality.check_target(framework::TargetValues::Counts).is_err() {
+            continue;
+        }
+        let total = |row: &Option<u32>| -> Result<Option<f64>> {
+            row.map(|row| Ok(assay.modality.statistics(&[row as usize])?.raw_sum)).transpose()
+        };
+        depths.push((assay.name.clone(), assay.rows.iter().map(total).collect::<Result<_>>()?));
+    }
+    Ok(Questions { labels, depths, split, seed: experiment.seed })
+}
+
+/// Adds the findings to the annotated files of the run, where there are any.
+fn annotate_run(run: &OpenRun, found: &Interpreted, console: &mut Console<'_>) -> Result<()> {
+    let files = data_files(&run.experiment)?;
+    let annotated: Vec<PathBuf> =
+        annotated_names(&files).iter().map(|name| run.directory.file(name)).filter(|path| path.is_file()).collect();
+    for path in annotated {
+        let file = File::open(&path)?;
+        let mut annotator = Annotator::in_place(&path)?;
+        annotate(&mut annotator, &file, &run.experiment, found)?;
+        drop(file);
+        annotator.finish()?;
+        console.note(&format!("annotated: {}", path.display()))?;
+    }
+    Ok(())
+}

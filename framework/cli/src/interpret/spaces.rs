@@ -1,0 +1,87 @@
+//! The spaces of a run as they are interpreted: what each modality's encoder tells, or the rows that were learned.
+
+use crate::run::CELLS_AT_A_TIME;
+use anyhow::Result;
+use framework::data::{Dataset, Split, Subset};
+use framework::infer::{Trained, embed};
+use tch::{Kind, Tensor};
+
+/// Rows of one latent space, of the cells that have some.
+#[derive(Debug)]
+pub struct SpaceOfCells {
+    /// How it is called: `rna.shared` for what the encoder of `rna` tells of the space `shared`, `shared` for learned rows.
+    pub name: String,
+    /// The latent space.
+    pub space: String,
+    /// The modality whose encoder tells it.
+    pub encoder: Option<usize>,
+    /// The modalities that read it.
+    pub modalities: Vec<usize>,
+    /// The cells of the data set, ascending.
+    pub cells: Vec<usize>,
+    /// Their rows: n_cells × dim.
+    pub rows: Tensor,
+}
+
+/// The spaces that are to be interpreted: of a model whose encoders were taught what each of them tells of all cells, as the
+/// paper does; else the rows that were learned or found (of training cells, where other cells have none).
+///
+/// Spaces that stand for a covariate are left out.
+///
+/// # Errors
+/// When an encoder refuses cells.
+pub fn spaces_of(
+    trained: &Trained,
+    (dataset, split): (&Dataset, &Split),
+    learned: Option<&[(String, Tensor)]>,
+    has_encoders: bool,
+) -> Result<Vec<SpaceOfCells>> {
+    if has_encoders && trained.model.mapping.is_none() {
+        return encoded(trained, dataset);
+    }
+    let model = &trained.model;
+    let mut all = Vec::new();
+    for space in model.spaces.iter().filter(|space| !space.is_covariate) {
+        let Some((_, rows)) = learned.into_iter().flatten().find(|(name, _)| *name == space.name) else { continue };
+        let rows = rows.to_kind(Kind::Double);
+        let known: Vec<bool> = Vec::try_from(rows.isfinite().all_dim(1, false))?;
+        let is_free = |cell: usize| model.mapping.is_some() || split.subsets()[cell] == Subset::Training;
+        let is_read = |cell: usize| space.modalities.iter().any(|&place| dataset.assays[place].rows[cell].is_some());
+        let cells: Vec<usize> =
+            (0..known.len()).filter(|&cell| known[cell] && is_free(cell) && is_read(cell)).collect();
+        all.push(SpaceOfCells {
+            name: space.name.clone(),
+            space: space.name.clone(),
+            encoder: None,
+            modalities: space.modalities.clone(),
+            rows: rows.index_select(0, &places(&cells)),
+            cells,
+        });
+    }
+    Ok(all)
+}
+
+fn encoded(trained: &Trained, dataset: &Dataset) -> Result<Vec<SpaceOfCells>> {
+    let model = &trained.model;
+    let embeddings = embed(model, dataset, trained.device, CELLS_AT_A_TIME)?;
+    let mut all = Vec::new();
+    for (modality, embedding) in embeddings.by_modality().iter().enumerate() {
+        for (space, rows) in model.spaces.iter().zip(&embedding.rows) {
+            let Some(rows) = rows.as_ref().filter(|_| !space.is_covariate) else { continue };
+            all.push(SpaceOfCells {
+                name: format!("{}.{}", model.branches[modality].name, space.name),
+                space: space.name.clone(),
+                encoder: Some(modality),
+                modalities: space.modalities.clone(),
+                cells: embedding.cells.clone(),
+                rows: rows.to_kind(Kind::Double),
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Places as a tensor that selects rows.
+pub(super) fn places(cells: &[usize]) -> Tensor {
+    Tensor::from_slice(&cells.iter().map(|&cell| cell as i64).collect::<Vec<_>>())
+}

@@ -1,0 +1,112 @@
+//! What was found, as tables, numbers and pictures in a folder.
+
+use super::findings::{Interpreted, SpaceFindings};
+use super::picture::{curves_picture, shares_picture};
+use anyhow::{Context, Result};
+use framework::run::{write_atomically, write_json};
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+/// Writes `interpretation.json`, `features.tsv`, `sets.tsv`, `knowledge.tsv` and a picture for each space and for each table
+/// of features; returns what was written.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(found: &Interpreted, folder: &Path) -> Result<Vec<PathBuf>> {
+    std::fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
+    let mut written = Vec::new();
+    let mut keep = |name: &str, text: String| -> Result<()> {
+        let path = folder.join(name);
+        write_atomically(&path, text.as_bytes())?;
+        written.push(path);
+        Ok(())
+    };
+    keep("features.tsv", features(found))?;
+    keep("knowledge.tsv", knowledge(found))?;
+    if found.spaces.iter().any(SpaceFindings::has_sets) {
+        keep("sets.tsv", sets(found))?;
+    }
+    for space in found.spaces.iter().filter(|space| !space.explained.is_empty()) {
+        keep(&format!("curves_{}_by_{}.svg", space.space, space.features.replace('/', "_")), curves_picture(space))?;
+    }
+    for (features, picture) in shares_picture(found) {
+        keep(&format!("shares_{}.svg", features.replace('/', "_")), picture)?;
+    }
+    let numbers = folder.join("interpretation.json");
+    write_json(&numbers, found)?;
+    written.push(numbers);
+    Ok(written)
+}
+
+impl SpaceFindings {
+    fn has_sets(&self) -> bool {
+        !self.sets.is_empty() || self.components.iter().any(|component| !component.ranked_sets.is_empty())
+    }
+}
+
+fn features(found: &Interpreted) -> String {
+    let mut table = String::from(
+        "space\tfeatures\tcomponent\texplained_variance_ratio\tdirection\tfeature\tn_repeats\tlog2_fold_change\tq\n",
+    );
+    for space in &found.spaces {
+        for component in &space.components {
+            for group in &component.groups {
+                for feature in &group.features {
+                    let _ = writeln!(
+                        table,
+                        "{}\t{}\t{}\t{:.6}\t{}\t{}\t{}\t{:.4}\t{}",
+                        space.space,
+                        space.features,
+                        component.component,
+                        component.explained_variance_ratio,
+                        group.direction,
+                        feature.feature,
+                        feature.n_repeats,
+                        feature.log2_fold_change,
+                        feature.q.map_or_else(String::new, |q| format!("{q:.3e}"))
+                    );
+                }
+            }
+        }
+    }
+    table
+}
+
+fn sets(found: &Interpreted) -> String {
+    let mut table = String::from("space\tfeatures\tcomponent\ttest\tset\tn_set\tenrichment\tp\tq\toverlap\n");
+    for space in &found.spaces {
+        let mut line = |component: &str, test: &str, set: &super::findings::SetFindings| {
+            let _ = writeln!(
+                table,
+                "{}\t{}\t{component}\t{test}\t{}\t{}\t{:.4}\t{:.3e}\t{:.3e}\t{}",
+                space.space,
+                space.features,
+                set.set,
+                set.n_set,
+                set.enrichment,
+                set.p,
+                set.q,
+                set.overlap.join(",")
+            );
+        };
+        space.sets.iter().for_each(|set| line("all", "over_representation", set));
+        for component in &space.components {
+            let place = component.component.to_string();
+            component.ranked_sets.iter().for_each(|set| line(&place, "preranked", set));
+        }
+    }
+    table
+}
+
+fn knowledge(found: &Interpreted) -> String {
+    let mut table = String::from("space\tkind\tof\tscore\tvalue\tpermuted\tn_train\tn_test\n");
+    for one in &found.knowledge {
+        let (n_train, n_test) = one.n_cells;
+        let _ = writeln!(
+            table,
+            "{}\t{}\t{}\t{}\t{:.6}\t{:.6}\t{n_train}\t{n_test}",
+            one.space, one.kind, one.of, one.score, one.value, one.permuted
+        );
+    }
+    table
+}

@@ -24,7 +24,7 @@ struct Cells {
 }
 
 fn panel(cell: usize) -> usize {
-    usize::from(cell % 3 == 0)
+    usize::from(cell.is_multiple_of(3))
 }
 
 impl Cells {

@@ -82,13 +82,24 @@ fn keys(text: &str) -> Vec<Key> {
             let rest = line[to..].trim_start();
             let is_part = rest.starts_with('.') && !line[from..].starts_with(|letter: char| letter.is_ascii_digit());
             if is_header || is_part || rest.starts_with('=') {
-                let is_name = is_header && line[..from].trim_start_matches('[') == "modality.";
+                let is_name = is_header && is_chosen(line[..from].trim_start_matches('['), &text[start + line.len()..]);
                 found.push(Key { start: start + from, end: start + to, line: index + 1, is_name });
             }
         }
         start += line.len();
     }
     found
+}
+
+/// Whether the last part of a table's header is a name of the user's: of a modality, of a condition, or of a latent space that
+/// says itself who reads it. `before` is the header up to there, `after` what follows its line.
+fn is_chosen(before: &str, after: &str) -> bool {
+    let mut own = after.lines().take_while(|line| !line.starts_with('['));
+    match before {
+        "modality." | "condition." => true,
+        "latent." => own.any(|line| line.starts_with("modalities =")),
+        _ => false,
+    }
 }
 
 /// Runs of letters that a bare key may have, outside strings and comments.
@@ -131,7 +142,7 @@ fn slips(text: &str, key: &Key) -> Vec<String> {
 /// What is wrong with how a slip was met, if anything.
 ///
 /// A slip in `[modality.NAME]` makes another name, and names are the user's to choose: that is no error where the table
-/// says its own `kind`, and where other tables use the name, they are the ones that say so.
+/// says its own `kind` (a latent space: its own `modalities`), and where other tables use the name, they are the ones that say so.
 fn unseen(result: &Result<framework::spec::Experiment, Diagnostics>, key: &Key) -> Option<String> {
     match result {
         Ok(_) if key.is_name => None,

@@ -8,8 +8,8 @@
 mod ablation;
 mod catalogue;
 mod check;
-mod conditions;
 mod components;
+mod conditions;
 mod diagnostic;
 mod document;
 mod latents;

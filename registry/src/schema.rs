@@ -8,7 +8,9 @@ use crate::modalities::example;
 use crate::preset::expand;
 use crate::sections::{LatentSection, ModalitySection, TopSection, properties, with_properties, without_required};
 use framework::component::{ComponentInfo, Role, schema_of};
-use framework::spec::{ConditionSpec, DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, SPEC_VERSION, TrunkSpec};
+use framework::spec::{
+    ConditionSpec, DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, SPEC_VERSION, TrunkSpec,
+};
 use serde_json::{Map, Value as Schema, json};
 use toml::Table;
 

@@ -5,6 +5,7 @@ use serde::Serialize;
 use tch::{Kind, Tensor};
 
 use crate::matrix::Matrix;
+use crate::rank_correlation::rank_correlation;
 use crate::ridge::{Penalty, Ridge};
 use crate::splits::CellSplit;
 use crate::tensor::{host, ids, numbers, row_mean, sum_over};
@@ -18,6 +19,8 @@ pub struct Predictability {
     pub r_squared: f64,
     /// The same of each column; `None` where it does not vary in the test cells.
     pub by_column: Vec<Option<f64>>,
+    /// Spearman's correlation of what is predicted and what is there for each column; `None` where either does not vary.
+    pub spearman: Vec<Option<f64>>,
     /// The ridge penalty used.
     pub penalty: f64,
     /// Cells fitted on.
@@ -56,10 +59,16 @@ pub fn predictability(from: &Tensor, to: &Tensor, split: &CellSplit) -> Result<P
     let predicted = ridge.predict(&standardised(rows(&from, &split.test)))?.to_kind(Kind::Double);
     let observed = rows(&to, &split.test);
     let squares = |of: Tensor| numbers(&sum_over(&(&of * &of), 0));
-    let (left, total) = (squares(&observed - predicted)?, squares(&observed - row_mean(&observed))?);
+    let (left, total) = (squares(&observed - &predicted)?, squares(&observed - row_mean(&observed))?);
     let variation: f64 = total.iter().sum();
     ensure!(variation > 0.0, "the space to predict does not vary over the {} test cells", split.test.len());
+    let columns = |of: &Tensor| -> Result<Vec<Vec<f64>>> {
+        (0..of.size()[1]).map(|column| numbers(&of.select(1, column))).collect()
+    };
+    let pairs = columns(&predicted)?.into_iter().zip(columns(&observed)?);
+    let spearman = pairs.map(|(predicted, observed)| rank_correlation(&predicted, &observed)).collect();
     Ok(Predictability {
+        spearman,
         r_squared: 1.0 - left.iter().sum::<f64>() / variation,
         by_column: left.iter().zip(&total).map(|(left, all)| (*all > 0.0).then(|| 1.0 - left / all)).collect(),
         penalty: ridge.penalty,

@@ -179,7 +179,13 @@ impl Dataset {
             assays.push(Assay { name, modality, rows });
         }
         ensure_some_overlap(&assays, set)?;
-        Ok(Dataset { cells, assays, observations: Observations::default(), classes: Vec::new(), categories: Vec::new() })
+        Ok(Dataset {
+            cells,
+            assays,
+            observations: Observations::default(),
+            classes: Vec::new(),
+            categories: Vec::new(),
+        })
     }
 
     /// Rounds of filtering, then the measurements hold the kept cells only, in the order of the data set.
@@ -302,7 +308,7 @@ impl Dataset {
 
     /// For each condition of the model the categories of these cells, which a modality measured.
     fn categories_of(&self, modality: usize, cells: &[usize]) -> Result<Vec<Tensor>> {
-        self.ensure_categories(modality, cells.iter().copied())?;
+        self.ensure_categories(modality, cells)?;
         let codes = |categories: &CellCategories| cells.iter().map(|&cell| categories.codes[cell]).collect::<Vec<_>>();
         Ok(self.categories.iter().map(|categories| Tensor::from_slice(&codes(categories))).collect())
     }
@@ -313,8 +319,8 @@ impl Dataset {
     /// Naming the first cell.
     pub fn ensure_all_categories(&self) -> Result<()> {
         for (modality, assay) in self.assays.iter().enumerate() {
-            let measured = (0..self.cells.len()).filter(|&cell| assay.rows[cell].is_some());
-            self.ensure_categories(modality, measured)?;
+            let measured: Vec<usize> = (0..self.cells.len()).filter(|&cell| assay.rows[cell].is_some()).collect();
+            self.ensure_categories(modality, &measured)?;
         }
         Ok(())
     }
@@ -323,10 +329,10 @@ impl Dataset {
     ///
     /// # Errors
     /// Naming the first cell.
-    pub fn ensure_categories(&self, modality: usize, cells: impl Iterator<Item = usize> + Clone) -> Result<()> {
+    pub fn ensure_categories(&self, modality: usize, cells: &[usize]) -> Result<()> {
         let told = self.categories.iter().filter(|categories| categories.modalities.contains(&modality));
         for categories in told {
-            let unknown = cells.clone().find(|&cell| categories.codes[cell] < 0);
+            let unknown = cells.iter().copied().find(|&cell| categories.codes[cell] < 0);
             if let Some(cell) = unknown {
                 bail!(
                     "the cell `{}` has no value in the column `{}` of obs, but the networks of `{}` are told it (condition `{}`)",

@@ -129,7 +129,13 @@ pub(super) fn read(experiment: &Experiment, path: &Path) -> Result<Dataset> {
             rows: rows.into_iter().map(|row| u32::try_from(row).ok()).collect(),
         });
     }
-    Ok(Dataset { cells: facts.cells, assays, observations: Observations::default(), classes: Vec::new(), categories: Vec::new() })
+    Ok(Dataset {
+        cells: facts.cells,
+        assays,
+        observations: Observations::default(),
+        classes: Vec::new(),
+        categories: Vec::new(),
+    })
 }
 
 fn numbers<T: tch::kind::Element + Copy>(tensor: &Tensor, kind: Kind) -> Result<Vec<T>> {

@@ -159,11 +159,11 @@ impl Predictor<'_> {
     /// # Errors
     /// Naming the first cell.
     pub fn ensure_categories(&self, cells: &[usize]) -> Result<()> {
-        self.dataset.ensure_categories(self.source, cells.iter().copied())?;
+        self.dataset.ensure_categories(self.source, cells)?;
         let own = |condition: &usize| self.decoded_as.get(*condition).copied().flatten().is_none();
         let told: Vec<usize> = self.model.branches[self.target].conditions.iter().map(|told| told.condition).collect();
         match told.iter().any(own) {
-            true => self.dataset.ensure_categories(self.target, cells.iter().copied()),
+            true => self.dataset.ensure_categories(self.target, cells),
             false => Ok(()),
         }
     }

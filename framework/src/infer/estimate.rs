@@ -37,7 +37,8 @@ impl Estimate {
             };
             all.iter().map(|rows| rows.as_ref().map(one)).collect()
         };
-        let of_cells = |codes: &Tensor| cells.map_or_else(|| codes.shallow_clone(), |cells| codes.index_select(0, cells));
+        let of_cells =
+            |codes: &Tensor| cells.map_or_else(|| codes.shallow_clone(), |cells| codes.index_select(0, cells));
         let categories = self.categories.iter().map(of_cells).collect();
         Estimate { rows: select(&self.rows), log_sds: select(&self.log_sds), categories }
     }
@@ -45,7 +46,8 @@ impl Estimate {
     /// The same rows, to be decoded as if all cells were of these categories: one per condition, `None` for each cell's own.
     pub fn decoded_as(self, categories: &[Option<i64>]) -> Estimate {
         let told = categories.iter().copied().chain(std::iter::repeat(None));
-        let all = |(own, told): (Tensor, Option<i64>)| told.map_or_else(|| own.shallow_clone(), |code| own.full_like(code));
+        let all =
+            |(own, told): (Tensor, Option<i64>)| told.map_or_else(|| own.shallow_clone(), |code| own.full_like(code));
         Estimate { categories: self.categories.into_iter().zip(told).map(all).collect(), ..self }
     }
 

@@ -141,6 +141,9 @@ impl BranchBuilder<'_> {
             heads.extend(head("_log_sd"));
         }
         let input = self.dimensions.shape.clone();
-        self.entry.encoder.build(&EncoderContext { vars, input, heads, n_condition: self.n_condition() }).context("encoder")
+        self.entry
+            .encoder
+            .build(&EncoderContext { vars, input, heads, n_condition: self.n_condition() })
+            .context("encoder")
     }
 }

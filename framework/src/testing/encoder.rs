@@ -5,8 +5,8 @@ use super::forms::{accepted_shapes, is_last_of_its_form, larger, name_of, size_o
 use super::gradients::check_gradients;
 use super::mismatch::{Checked, Examined, Fault, legal_refusal, refused};
 use super::seeds::check_seeds;
-use super::small::{dense, shares, sparse};
 use super::small::uniform;
+use super::small::{dense, shares, sparse};
 use super::subject::{Built, Function, Mode, N_CELLS, Subject};
 use crate::encoder::{EncoderContext, EncoderSpec, Head};
 use crate::minibatch::{FeatureShape, Features};

@@ -17,6 +17,11 @@ const N_DEEPEST: i64 = 6;
 /// Categories, and numbers of the vector of each, of the networks that are told one.
 const TABLE: [i64; 2] = [3, 4];
 
+/// A part of the file with a network, and the numbers per cell that it is told.
+type Part = (Value, i64);
+/// Name of a block of the file, what it was computed in, and what may differ.
+type Precision = (&'static str, Kind, f64);
+
 fn golden() -> Value {
     serde_json::from_str(include_str!("../golden/conv.json")).unwrap()
 }
@@ -59,7 +64,7 @@ fn told(store: &VarStore, golden: &Value, kind: Kind) -> Option<Tensor> {
 }
 
 /// The two parts of the file with a network, and the numbers per cell that each is told.
-fn parts(golden: &Value, network: &str) -> [(Value, i64); 2] {
+fn parts(golden: &Value, network: &str) -> [Part; 2] {
     [(golden[network].clone(), 0), (golden["conditional"][network].clone(), TABLE[1])]
 }
 
@@ -147,7 +152,7 @@ fn the_error_of_the_sigmoid_is_pytorchs() {
 }
 
 /// Both parts in both precisions.
-fn cases(parts: [(Value, i64); 2]) -> Vec<((Value, i64), (&'static str, Kind, f64))> {
+fn cases(parts: [Part; 2]) -> Vec<(Part, Precision)> {
     parts.into_iter().flat_map(|part| PRECISIONS.map(|precision| (part.clone(), precision))).collect()
 }
 

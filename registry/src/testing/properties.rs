@@ -42,7 +42,9 @@ fn the_resolved_form_has_every_default_filled_in() {
 
 #[test]
 fn a_condition_is_of_all_modalities_unless_it_names_some() {
-    let text = format!("{TINY}\n[condition.dye]\ncolumn = \"dye\"\n[condition.plate]\ncolumn = \"p\"\nmodalities = [\"rna\"]\n");
+    let text = format!(
+        "{TINY}\n[condition.dye]\ncolumn = \"dye\"\n[condition.plate]\ncolumn = \"p\"\nmodalities = [\"rna\"]\n"
+    );
     let resolved = read_tiny(&text, &["condition.plate.encoder_table=decoders"]).unwrap().to_toml().unwrap();
     let compact = toml::to_string(&resolved["condition"]).unwrap().replace("\n\n", "\n");
     insta::assert_snapshot!(compact, @r#"

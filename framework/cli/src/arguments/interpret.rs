@@ -26,6 +26,10 @@ pub struct InterpretArguments {
     /// Explain every space by the columns of this array of obsm, too. May be given again.
     #[arg(long, value_name = "KEY")]
     pub obsm: Vec<String>,
+    /// Also ask each space for this column of obs (labels or numbers), or for a feature as `MODALITY/FEATURE`. May be given
+    /// again.
+    #[arg(long, value_name = "NAME")]
+    pub tell: Vec<String>,
     /// Folder for tables, pictures and numbers; default `interpretation` in the run directory.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,

@@ -5,8 +5,8 @@ use crate::arguments::{InterpretArguments, InterpretChoices};
 use crate::console::Console;
 use crate::failure::Misuse;
 use crate::interpret::{
-    Depth, FeatureTable, GeneSets, Interpreted, Questions, SpaceOfCells, Study, annotate, interpret_space, knowledge,
-    spaces_of, summary, write,
+    FeatureTable, GeneSets, Interpreted, NumberColumn, Questions, SpaceOfCells, Study, annotate, interpret_space,
+    knowledge, spaces_of, summary, write,
 };
 use crate::run::{annotated_names, has_taught_encoders, stages};
 use analysis::{BinSpec, InterpretationSpec, fold_changes};
@@ -43,8 +43,8 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     let has_encoders = has_taught_encoders(&stages(&run.directory));
     let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
     let spaces = chosen(spaces, &arguments.spaces)?;
+    let questions = questions(&run, &dataset, &split, &arguments.tell)?;
     let mut found = interpreted(arguments, &study, (&run, &dataset, &spaces), console)?;
-    let questions = questions(&run, &dataset, &split)?;
     let mut notes = Vec::new();
     found.knowledge = knowledge(&spaces, &questions, &mut |text| {
         notes.extend(console.note(&format!("interpreting: {text}")).err());
@@ -188,28 +188,62 @@ fn explain(
     Ok(())
 }
 
-/// Labels and covariates of the spec, and the depth of each modality that counts.
-fn questions<'a>(run: &OpenRun, dataset: &'a Dataset, split: &'a Split) -> Result<Questions<'a>> {
+/// Labels and covariates of the spec, the depth of each modality that counts, and what was asked for.
+fn questions<'a>(run: &OpenRun, dataset: &Dataset, split: &'a Split, tell: &[String]) -> Result<Questions<'a>> {
     let experiment = &run.experiment;
     let mut names: Vec<&String> = experiment.data.label.iter().chain(&experiment.evaluate.labels).collect();
     names.extend(run.trained.cohort.classes.iter().flatten().map(|classes| &classes.column));
-    let mut labels: Vec<(String, &[Option<String>])> = Vec::new();
+    let (features, columns): (Vec<&String>, Vec<&String>) = tell.iter().partition(|name| name.contains('/'));
+    names.extend(columns);
+    let mut asked =
+        Questions { labels: Vec::new(), depths: Vec::new(), numbers: Vec::new(), split, seed: experiment.seed };
+    let files = data_files(experiment).of_input()?;
     for name in names {
-        if let (Ok(column), true) = (dataset.observations.column(name), labels.iter().all(|(known, _)| known != name)) {
-            labels.push((name.clone(), column));
+        if asked.labels.iter().any(|(known, _)| known == name) || asked.numbers.iter().any(|(known, _)| known == name) {
+            continue;
+        }
+        let observations = Observations::read(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
+        let column = observations.column(name)?;
+        let number = |value: &Option<String>| value.as_ref().map(|text| text.parse::<f64>()).transpose();
+        match column.iter().map(number).collect::<Result<Vec<_>, _>>() {
+            Ok(numbers) => asked.numbers.push((name.clone(), numbers)),
+            Err(_) => asked.labels.push((name.clone(), column.to_vec())),
         }
     }
-    let mut depths: Vec<Depth> = Vec::new();
+    asked.depths = depths(dataset)?;
+    for name in features {
+        asked.numbers.push((name.clone(), feature(run, dataset, name)?));
+    }
+    Ok(asked)
+}
+
+/// The logarithm of each cell's total, of each modality that counts.
+fn depths(dataset: &Dataset) -> Result<Vec<NumberColumn>> {
+    let mut depths = Vec::new();
     for assay in &dataset.assays {
         if assay.modality.check_target(framework::TargetValues::Counts).is_err() {
             continue;
         }
-        let total = |row: &Option<u32>| -> Result<Option<f64>> {
-            row.map(|row| Ok(assay.modality.statistics(&[row as usize])?.raw_sum)).transpose()
+        let depth = |row: &Option<u32>| -> Result<Option<f64>> {
+            let Some(row) = row else { return Ok(None) };
+            let total = assay.modality.statistics(&[*row as usize])?.raw_sum;
+            Ok((total > 0.0).then(|| total.ln()))
         };
-        depths.push((assay.name.clone(), assay.rows.iter().map(total).collect::<Result<_>>()?));
+        depths.push((assay.name.clone(), assay.rows.iter().map(depth).collect::<Result<_>>()?));
     }
-    Ok(Questions { labels, depths, split, seed: experiment.seed })
+    Ok(depths)
+}
+
+/// The values of `MODALITY/FEATURE`, by cell of the data set.
+fn feature(run: &OpenRun, dataset: &Dataset, asked: &str) -> Result<Vec<Option<f64>>> {
+    let (modality, name) = asked.split_once('/').unwrap_or((asked, ""));
+    let place = run.modality(modality)?;
+    let table = FeatureTable::of_modality((&run.trained, &run.experiment), dataset, place).of_input()?;
+    let unknown =
+        || -> anyhow::Error { Misuse::new(format!("`--tell {asked}`: `{modality}` has no feature `{name}`")).into() };
+    let table = table.ok_or_else(unknown)?;
+    let column = table.names.iter().position(|other| other == name).ok_or_else(unknown)?;
+    table.column(column, dataset.cells.len())
 }
 
 /// Adds the findings to the annotated files of the run, where there are any.

@@ -1,7 +1,7 @@
 //! The features that spaces are explained by: counts as logarithms of shares, measured image features, arrays of obsm.
 
 use crate::evaluate::{Input, Measured, Reading};
-use analysis::{FeatureScale, Matrix, Values};
+use analysis::{FeatureScale, Matrix, Values, block_rows};
 use anndata::{File, Kind as FileKind, Layer};
 use anyhow::{Context, Result, ensure};
 use framework::data::{Dataset, data_files};
@@ -9,7 +9,7 @@ use framework::infer::Trained;
 use framework::spec::Experiment;
 use framework::{FeatureShape, TargetValues};
 use std::collections::HashMap;
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 /// Features of the cells that have them.
 #[derive(Debug)]
@@ -92,6 +92,22 @@ impl FeatureTable {
             Store::Measured(measured) => measured.input().matrix(),
             Store::Dense(rows) => Matrix::dense(rows),
         }
+    }
+
+    /// The values of one feature, by cell of the data set.
+    ///
+    /// # Errors
+    /// When a number is not finite.
+    pub fn column(&self, feature: usize, n_cells: usize) -> Result<Vec<Option<f64>>> {
+        let matrix = self.matrix()?;
+        let mut values = vec![None; n_cells];
+        let all: Vec<usize> = (0..self.cells.len()).collect();
+        for rows in all.chunks(block_rows(self.names.len())) {
+            let column = matrix.rows(rows)?.select(1, feature as i64).to_kind(Kind::Double);
+            let column: Vec<f64> = Vec::try_from(column)?;
+            rows.iter().zip(column).for_each(|(&row, value)| values[self.cells[row]] = Some(value));
+        }
+        Ok(values)
     }
 
     /// Row of each cell of the data set that is in the table.

@@ -161,11 +161,11 @@ pub struct SetFindings {
 pub struct KnowledgeOf {
     /// The space.
     pub space: String,
-    /// `space`, `label` or `depth`.
+    /// `space`, `label`, `number` or `depth`.
     pub kind: String,
-    /// The other space, the column of obs, or the modality.
+    /// The other space, the column of obs or the feature, or the modality.
     pub of: String,
-    /// `r_squared` (share of variance in test cells) or `balanced_accuracy`.
+    /// `r_squared` (share of variance in test cells), `spearman`, `balanced_accuracy` or `balanced_accuracy_network`.
     pub score: String,
     /// Its value in test cells.
     pub value: f64,

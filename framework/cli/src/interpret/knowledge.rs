@@ -19,17 +19,19 @@ const MIN_CELLS: usize = 20;
 const TEST_SHARE: f64 = 0.2;
 
 /// A column of labels: its name and a label per cell of the data set.
-pub type LabelColumn<'a> = (String, &'a [Option<String>]);
-/// How deeply cells were measured: the modality, and a total per cell of the data set.
-pub type Depth = (String, Vec<Option<f64>>);
+pub type LabelColumn = (String, Vec<Option<String>>);
+/// Numbers of cells: their name, and one per cell of the data set.
+pub type NumberColumn = (String, Vec<Option<f64>>);
 
 /// What is asked of the spaces.
 #[derive(Debug)]
 pub struct Questions<'a> {
     /// Labels and covariates.
-    pub labels: Vec<LabelColumn<'a>>,
-    /// Depths by modality.
-    pub depths: Vec<Depth>,
+    pub labels: Vec<LabelColumn>,
+    /// Logarithms of the totals of each modality that counts.
+    pub depths: Vec<NumberColumn>,
+    /// Columns of obs that hold numbers, and features that were asked for.
+    pub numbers: Vec<NumberColumn>,
     /// Which cells are learned from, and which judge.
     pub split: &'a Split,
     /// Seed of permutations and of networks.
@@ -49,7 +51,7 @@ pub fn knowledge(
     let mut all = Vec::new();
     for space in spaces {
         progress(&format!("what {} knows", space.name));
-        let own = |found: Result<Option<KnowledgeOf>>| found.with_context(|| format!("what `{}` knows", space.name));
+        let own = |found: Result<Vec<KnowledgeOf>>| found.with_context(|| format!("what `{}` knows", space.name));
         for other in spaces.iter().filter(|other| other.name != space.name) {
             let rows: HashMap<usize, usize> = other.cells.iter().copied().zip(0..).collect();
             let (from, to): (Vec<usize>, Vec<usize>) =
@@ -60,11 +62,12 @@ pub fn knowledge(
         for (column, labels) in &asked.labels {
             all.extend(asked.classes(space, labels, column).with_context(|| format!("what `{}` knows", space.name))?);
         }
-        for (modality, totals) in &asked.depths {
-            let known = |(place, cell): (usize, &usize)| totals[*cell].filter(|n| *n > 0.0).map(|n| (place, n.ln()));
-            let (from, logs): (Vec<usize>, Vec<f64>) = space.cells.iter().enumerate().filter_map(known).unzip();
-            let target = Tensor::from_slice(&logs).view([-1, 1]);
-            all.extend(own(asked.numbers(space, &from, &target, ("depth", modality)))?);
+        let numbers = asked.numbers.iter().map(|column| ("number", column));
+        for (kind, (name, values)) in asked.depths.iter().map(|column| ("depth", column)).chain(numbers) {
+            let known = |(place, cell): (usize, &usize)| values[*cell].map(|value| (place, value));
+            let (from, known): (Vec<usize>, Vec<f64>) = space.cells.iter().enumerate().filter_map(known).unzip();
+            let target = Tensor::from_slice(&known).view([-1, 1]);
+            all.extend(own(asked.numbers(space, &from, &target, (kind, name)))?);
         }
     }
     Ok(all)
@@ -98,21 +101,33 @@ impl Questions<'_> {
         from: &[usize],
         target: &Tensor,
         (kind, of): (&str, &str),
-    ) -> Result<Option<KnowledgeOf>> {
+    ) -> Result<Vec<KnowledgeOf>> {
         let cells: Vec<usize> = from.iter().map(|&row| space.cells[row]).collect();
-        let Some(split) = self.split_of(&cells)? else { return Ok(None) };
+        let Some(split) = self.split_of(&cells)? else { return Ok(Vec::new()) };
         let rows = space.rows.index_select(0, &places(from));
+        let varies = |of: &Tensor, cells: &[usize]| {
+            of.index_select(0, &places(cells)).var_dim([0i64].as_slice(), true, false).max().double_value(&[]) > 0.0
+        };
+        if !varies(target, &split.test) || !varies(&rows, &split.train) {
+            return Ok(Vec::new());
+        }
         let found = predictability(&rows, target, &split)?;
-        let permuted = target.index_select(0, &places(&self.shuffled(from.len())));
-        Ok(Some(KnowledgeOf {
+        let order = target.index_select(0, &places(&self.shuffled(from.len())));
+        let Ok(permuted) = predictability(&rows, &order, &split) else { return Ok(Vec::new()) };
+        let line = |score: &str, value: f64, permuted: f64| KnowledgeOf {
             space: space.name.clone(),
             kind: kind.to_owned(),
             of: of.to_owned(),
-            score: "r_squared".to_owned(),
-            value: found.r_squared,
-            permuted: predictability(&rows, &permuted, &split)?.r_squared,
+            score: score.to_owned(),
+            value,
+            permuted,
             n_cells: (split.train.len(), split.test.len()),
-        }))
+        };
+        let mut lines = vec![line("r_squared", found.r_squared, permuted.r_squared)];
+        if let ([Some(value)], [permuted]) = (found.spearman.as_slice(), permuted.spearman.as_slice()) {
+            lines.push(line("spearman", *value, permuted.unwrap_or_default()));
+        }
+        Ok(lines)
     }
 
     /// Balanced accuracy of labels, by logistic regression and by the paper's network.

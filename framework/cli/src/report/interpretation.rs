@@ -80,6 +80,7 @@ impl InterpretationPart {
 fn question_words(kind: &str, of: &str, score: &str) -> String {
     let score = match score {
         "r_squared" => "R²",
+        "spearman" => "Spearman",
         "balanced_accuracy" => "accuracy, linear",
         "balanced_accuracy_network" => "accuracy, network",
         other => other,

@@ -66,7 +66,7 @@ fn write_rich(path: &Path) {
         file.modalities.insert(modality.name.clone(), rich);
     }
     file.obsm.insert("X_umap".into(), Dense::new(n, 2, vec![1.5; 2 * n]).unwrap());
-    file.uns.insert("study".into(), UnsTree::Leaf("a study".into()));
+    file.uns.insert("study".into(), UnsTree::Text("a study".into()));
     write_new_h5mu(path, &file).unwrap();
 }
 

@@ -74,3 +74,63 @@ fn a_matrix_market_folder_becomes_its_modalities() {
         assert!(refused.code == 2 && refused.err.contains(said), "{refused}");
     }
 }
+
+/// Tables of the same cells by other names, and what is known of the cells: joined in their order, read again, learned from.
+#[test]
+fn cells_get_one_name_and_what_is_known_of_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    csv(Path::new(&path("x.csv")), "gene", true);
+    csv(Path::new(&path("y.csv")), "tag", true);
+    let renamed = std::fs::read_to_string(path("y.csv")).unwrap().replace("cell", "other");
+    std::fs::write(path("y.csv"), renamed).unwrap();
+    let labels: String = (0..80).map(|cell| format!("{}\n", if cell % 2 == 0 { "even" } else { "odd" })).collect();
+    std::fs::write(path("obs.csv"), format!("parity\n{labels}")).unwrap();
+    std::fs::write(path("named.csv"), "cell,parity\nnobody,odd\n").unwrap();
+    let (x, y, obs, out) = (path("x.csv"), path("y.csv"), path("obs.csv"), path("cells.h5mu"));
+    let convert = |more: &[&str]| {
+        let all = [&["convert", &x, &y, "--features", "columns", "--out", &out, "--force"], more].concat();
+        cithara(&all)
+    };
+    let apart = convert(&["--obs", &obs, "--obs-in-order"]);
+    assert!(apart.code == 2 && apart.err.contains("`--obs` has 80 rows, but there are 160 cells"), "{apart}");
+    let unknown = convert(&["--same-cells", "--obs", &path("named.csv")]);
+    assert!(
+        unknown.code == 2 && unknown.err.contains("no cell of `--obs` is in the tables; its first is `nobody`"),
+        "{unknown}"
+    );
+    assert_eq!(convert(&["--same-cells", "--obs", &obs, "--obs-in-order"]).code, 0);
+    let file = anndata::File::open(&out).unwrap();
+    assert_eq!(file.cells().len(), 80);
+    assert_eq!(file.obs().labels("parity").unwrap()[..2], [Some("even".to_owned()), Some("odd".to_owned())]);
+
+    let standardize = |name: &str| format!("[modality.{name}]\nstandardize = true\n");
+    let spec = ["x", "y"].iter().fold(small_spec(&["x", "y"], ""), |spec, name| {
+        spec.replace(&format!("[modality.{name}]\n"), &standardize(name))
+    });
+    std::fs::write(path("spec.toml"), spec).unwrap();
+    cithara_ok(&["run", &path("spec.toml"), "--out", &path("run"), "--no-annotation"]);
+    // a scale and a shift of a feature change nothing
+    let table = std::fs::read_to_string(&x).unwrap();
+    let shifted = |line: (usize, &str)| match (line.0, line.1.split(',').collect::<Vec<_>>()) {
+        (0, _) => line.1.to_owned(),
+        (_, mut fields) => {
+            let value = format!("{}", fields[1].parse::<f64>().unwrap() * 8.0 + 1024.0);
+            fields[1] = &value;
+            fields.join(",")
+        }
+    };
+    let shifted: Vec<String> = table.lines().enumerate().map(shifted).collect();
+    std::fs::write(&x, shifted.join("\n")).unwrap();
+    assert_eq!(convert(&["--same-cells", "--obs", &obs, "--obs-in-order"]).code, 0);
+    cithara_ok(&["run", &path("spec.toml"), "--out", &path("again"), "--no-annotation"]);
+    let rmse = |run: &str| {
+        let table = std::fs::read_to_string(folder.path().join(run).join("evaluation.tsv")).unwrap();
+        let is_it = |line: &&str| {
+            line.starts_with("cross_prediction\ty\tx\t") && line.contains("\tmodel\t") && line.contains("\trmse\t")
+        };
+        let line = table.lines().find(is_it).unwrap_or_else(|| panic!("{table}")).to_owned();
+        line.split('\t').nth(7).unwrap().parse::<f64>().unwrap()
+    };
+    assert!((rmse("run") - rmse("again")).abs() < 1e-3, "{} {}", rmse("run"), rmse("again"));
+}

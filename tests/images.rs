@@ -1,8 +1,7 @@
 //! From images to a trained model by the program itself.
 
 use framework::testing::small_images;
-use std::path::Path;
-use tests_support::{json, real_data, run_in, run_to, said};
+use tests_support::{json, real_data, run_to};
 
 const STACK: &str = "[stack]\npath = \"images.npy\"\nchannels = [\"dna\"]\n\
                      [crops]\nside = 16\nkeep_mask = false\n[normalisation]\nper = \"crop\"\n";

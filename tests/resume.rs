@@ -4,9 +4,9 @@ use anndata::{Annotator, Categorical, Column};
 use cli::simulate::Factor;
 use sha2::{Digest, Sha256};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
-use tests_support::{Measured, command_in, json, mudata, run_in, run_to, said, small_spec, values};
+use tests_support::{Measured, command_in, json, mudata, run_to, small_spec, values};
 
 /// Long enough to be stopped often: some hundred steps of each stage; early stopping is on.
 const FIT: &str = "\n[fit.latent]\nn_epochs = 12\nminibatch = 16\nvalidate_every_epochs = 3\npatience = 6\n\

@@ -38,7 +38,7 @@ const COMPONENTS: &[(Role, &str, &[&str])] = &[
     (Role::Modality, "protein_image", &[]),
     (Role::Modality, "rna", &[]),
     (Role::Modality, "surface_protein", &[]),
-    (Role::Modality, "values", &[]),
+    (Role::Modality, "values", &["standardize = true"]),
     (Role::Encoder, "conv", &CONV_ENCODERS),
     (Role::Encoder, "mlp", &ENCODERS),
     (Role::Decoder, "branched", &BRANCHED),

@@ -200,21 +200,21 @@ fn experiment(file: &Value) -> Experiment {
     let shared_decoders = names.len() == 1 || file["shared_decoders"].as_bool().unwrap();
     let mut text = String::from("spec_version = 1\nname = \"golden\"\nseed = 0\n[data]\npath = \"cells.h5mu\"\n");
     text.push_str("[model]\nkind = \"apollo\"\nsettings = \"published\"\nshared = 3\nspecific = 2\n");
-    let _ = write!(text, "shared_decoders = {shared_decoders}\n");
+    let _ = writeln!(text, "shared_decoders = {shared_decoders}");
     for name in &names {
         let loss = match *name {
             "x" => "mse\" }",
             "y" => "bce\", pos_weight = 2.5 }",
             _ => "bce\", pos_weight = \"raw_sum_training\" }",
         };
-        let _ = write!(text, "[modality.{name}]\nkind = \"values\"\nloss = {{ kind = \"{loss}\n");
+        let _ = writeln!(text, "[modality.{name}]\nkind = \"values\"\nloss = {{ kind = \"{loss}");
         text.push_str(
             "encoder = { hidden = [6, 5], dropout = 0.0 }\ndecoder = { hidden = [6, 5, 4], dropout = 0.0 }\n",
         );
     }
     let spaces = file["parameters"].as_object().unwrap().keys().filter_map(|name| name.strip_prefix("rows."));
     for space in spaces.filter_map(|name| name.strip_suffix(".weight")) {
-        let _ = write!(text, "[latent.{space}]\nnoise = {:?}\n", file["noise"].as_f64().unwrap());
+        let _ = writeln!(text, "[latent.{space}]\nnoise = {:?}", file["noise"].as_f64().unwrap());
     }
     let written = registry::Written { path: Path::new("golden.toml"), text: &text, overrides: &[] };
     let catalogue = registry::Catalogue::linked().expect("components");

@@ -38,7 +38,7 @@ pub use dense::Dense;
 pub use file::{File, Kind};
 pub use frame::Frame;
 pub use layer::Layer;
-pub use tables::{DelimitedSpec, read_delimited, read_matrix_market, read_tenx_h5};
+pub use tables::{DelimitedSpec, read_delimited, read_frame, read_matrix_market, read_tenx_h5};
 pub use uns_tree::UnsTree;
 pub use write::{Matrix, NewAnnData, NewMuData, write_new_h5ad, write_new_h5mu};
 

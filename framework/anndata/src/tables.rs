@@ -12,6 +12,6 @@ mod tenx_h5;
 mod text_file;
 mod triplets;
 
-pub use delimited::{DelimitedSpec, read_delimited};
+pub use delimited::{DelimitedSpec, read_delimited, read_frame};
 pub use tenx_folder::read_matrix_market;
 pub use tenx_h5::read_tenx_h5;

@@ -368,6 +368,15 @@ pub struct ConvertArguments {
     /// Take empty entries of a `.csv` or `.tsv` as 0.
     #[arg(long)]
     pub missing_is_zero: bool,
+    /// All tables hold the same cells in the same order, whatever they call them: they get the names of the first table.
+    #[arg(long)]
+    pub same_cells: bool,
+    /// Labels and numbers of the cells, a `.csv` or `.tsv` (also `.gz`) with a cell in each row: columns of `obs`.
+    #[arg(long, value_name = "TABLE")]
+    pub obs: Option<PathBuf>,
+    /// The rows of `--obs` have no names: they are the cells in their order.
+    #[arg(long, requires = "obs")]
+    pub obs_in_order: bool,
     /// Overwrite the file if it exists.
     #[arg(long)]
     pub force: bool,

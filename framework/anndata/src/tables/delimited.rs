@@ -1,8 +1,11 @@
 //! Separated text: one line of names, then a name and values in each line.
 
+mod frame;
 mod rows;
 mod separator;
 mod table;
+
+pub use frame::read_frame;
 
 use std::path::Path;
 

@@ -5,11 +5,12 @@ use crate::arguments::{ConvertArguments, Orientation};
 use crate::console::Console;
 use crate::failure::Misuse;
 use anndata::{
-    DelimitedSpec, Frame, NewAnnData, NewMuData, read_delimited, read_matrix_market, read_tenx_h5, write_new_h5ad,
-    write_new_h5mu,
+    Categorical, Column, DelimitedSpec, Frame, NewAnnData, NewMuData, read_delimited, read_frame, read_matrix_market,
+    read_tenx_h5, write_new_h5ad, write_new_h5mu,
 };
 use anyhow::{Result, bail, ensure};
 use indexmap::{IndexMap, IndexSet};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Modalities by name.
@@ -36,10 +37,23 @@ pub(super) fn execute(arguments: &ConvertArguments, console: &mut Console<'_>) -
             modalities.insert(name, table);
         }
     }
+    if arguments.same_cells {
+        rename_cells(&mut modalities).of_input()?;
+    }
     for (name, table) in &modalities {
         console.note(&format!("{name}: {} cells × {} features", table.obs.n_rows(), table.var.n_rows()))?;
     }
-    write(modalities, out, ending).of_input()?;
+    let obs = arguments.obs.as_deref().map(|path| read_frame(path, !arguments.obs_in_order)).transpose().of_input()?;
+    if let (Some(obs), false) = (&obs, arguments.obs_in_order) {
+        let known: HashSet<&String> = modalities.values().flat_map(|table| table.obs.index()).collect();
+        let n_known = obs.index().iter().filter(|cell| known.contains(cell)).count();
+        if n_known == 0 {
+            let text = format!("no cell of `--obs` is in the tables; its first is `{}`", obs.index()[0]);
+            return Err(Misuse::new(text).help("where its rows have no names, say `--obs-in-order`").into());
+        }
+        console.note(&format!("obs: {n_known} of {} cells described", known.len()))?;
+    }
+    write(modalities, obs.as_ref().map(|obs| (obs, arguments.obs_in_order)), out, ending).of_input()?;
     console.note(&format!("wrote {}", out.display()))
 }
 
@@ -81,14 +95,65 @@ fn read_path(path: &Path, arguments: &ConvertArguments) -> Result<Vec<(String, N
     }
 }
 
-/// Writes one modality as .h5ad, any number as .h5mu whose cells are those of any of them.
-fn write(modalities: Modalities, out: &Path, ending: &str) -> Result<()> {
+/// Gives the cells of every table the names of the first.
+fn rename_cells(modalities: &mut Modalities) -> Result<()> {
+    let Some((first, names)) = modalities.first().map(|(name, table)| (name.clone(), table.obs.index().to_vec()))
+    else {
+        return Ok(());
+    };
+    for (name, table) in modalities {
+        let n = table.obs.n_rows();
+        ensure!(
+            n == names.len(),
+            "`--same-cells`: `{name}` has {n} cells and `{first}` {}; the same cells are needed in all",
+            names.len()
+        );
+        table.obs = Frame::new(names.clone());
+    }
+    Ok(())
+}
+
+/// Writes one modality as .h5ad, any number as .h5mu whose cells are those of any of them; `described` is what is known of
+/// the cells, and whether its rows are the cells in their order.
+fn write(mut modalities: Modalities, described: Option<(&Frame, bool)>, out: &Path, ending: &str) -> Result<()> {
     if ending == "h5ad" {
         let n = modalities.len();
         ensure!(n == 1, "a .h5ad holds one modality, but there are {n}; write a .h5mu");
+        for table in modalities.values_mut() {
+            describe(&mut table.obs, described)?;
+        }
         return modalities.values().try_for_each(|table| write_new_h5ad(out, table));
     }
     let cells: IndexSet<&String> = modalities.values().flat_map(|table| table.obs.index()).collect();
-    let obs = Frame::new(cells.into_iter().cloned().collect());
+    let mut obs = Frame::new(cells.into_iter().cloned().collect());
+    describe(&mut obs, described)?;
     write_new_h5mu(out, &NewMuData { obs, modalities, ..NewMuData::default() })
+}
+
+/// Gives cells the columns of a table, by name or by their order; a cell that it does not know has no value.
+fn describe(obs: &mut Frame, described: Option<(&Frame, bool)>) -> Result<()> {
+    let Some((table, in_order)) = described else { return Ok(()) };
+    ensure!(
+        !in_order || table.n_rows() == obs.n_rows(),
+        "`--obs` has {} rows, but there are {} cells; in order it must have one for each",
+        table.n_rows(),
+        obs.n_rows()
+    );
+    let places: HashMap<&String, usize> = table.index().iter().zip(0..).collect();
+    let row_of = |(cell, name): (usize, &String)| if in_order { Some(cell) } else { places.get(name).copied() };
+    let rows: Vec<Option<usize>> = obs.index().iter().enumerate().map(row_of).collect();
+    for (name, column) in table.columns() {
+        let column = match (column.numbers(), column.labels()) {
+            (Some(numbers), _) => {
+                Column::Float(rows.iter().map(|row| row.map_or(f64::NAN, |row| numbers[row])).collect())
+            }
+            (None, labels) => {
+                let labels = labels.unwrap_or_default();
+                let of: Vec<Option<String>> = rows.iter().map(|row| row.and_then(|row| labels[row].clone())).collect();
+                Column::Categorical(Categorical::from_labels(&of))
+            }
+        };
+        obs.insert(name, column)?;
+    }
+    Ok(())
 }

@@ -20,6 +20,8 @@ use std::path::PathBuf;
 /// Steps of the fold changes of curves, and how many (Zhang et al. 2026, code).
 const STEP: f64 = 0.2;
 const N_FOLD_CHANGES: usize = 35;
+/// Columns of numbers with at most so many values are asked for as classes, too.
+const MAX_CLASSES: usize = 20;
 /// Fold change of the first.
 const FIRST: f64 = 1.2;
 
@@ -205,9 +207,13 @@ fn questions<'a>(run: &OpenRun, dataset: &Dataset, split: &'a Split, tell: &[Str
         let observations = Observations::read(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
         let column = observations.column(name)?;
         let number = |value: &Option<String>| value.as_ref().map(|text| text.parse::<f64>()).transpose();
-        match column.iter().map(number).collect::<Result<Vec<_>, _>>() {
-            Ok(numbers) => asked.numbers.push((name.clone(), numbers)),
-            Err(_) => asked.labels.push((name.clone(), column.to_vec())),
+        let numbers = column.iter().map(number).collect::<Result<Vec<_>, _>>();
+        let n_values = column.iter().flatten().collect::<BTreeSet<_>>().len();
+        if numbers.is_err() || n_values <= MAX_CLASSES {
+            asked.labels.push((name.clone(), column.to_vec()));
+        }
+        if let Ok(numbers) = numbers {
+            asked.numbers.push((name.clone(), numbers));
         }
     }
     asked.depths = depths(dataset)?;

@@ -1,5 +1,6 @@
 //! Modality `values`: any table of numbers.
 
+use super::Standardized;
 use anyhow::Result;
 use framework::component::Spec;
 use framework::data::{MatrixReading, open_matrix};
@@ -18,11 +19,14 @@ pub struct ValuesSpec {
     pub min_cells_per_feature: usize,
     /// Filtering drops cells with fewer features above 0; default 0, which keeps all.
     pub min_features_per_cell: usize,
+    /// Whether each feature is brought to mean 0 and variance 1 over the training cells, after the steps; for
+    /// measurements that are real numbers with units of their own. Minibatches are dense then.
+    pub standardize: bool,
 }
 
 impl Default for ValuesSpec {
     fn default() -> Self {
-        ValuesSpec { layer: "X".into(), min_cells_per_feature: 0, min_features_per_cell: 0 }
+        ValuesSpec { layer: "X".into(), min_cells_per_feature: 0, min_features_per_cell: 0, standardize: false }
     }
 }
 
@@ -37,7 +41,8 @@ impl ModalitySpec for ValuesSpec {
             min_features_per_cell: self.min_features_per_cell,
             ..MatrixReading::default()
         };
-        Ok(Box::new(open_matrix(source, &reading, steps)?))
+        let opened = Box::new(open_matrix(source, &reading, steps)?);
+        Ok(if self.standardize { Box::new(Standardized::new(opened)) } else { opened })
     }
 
     fn defaults(&self) -> Defaults {

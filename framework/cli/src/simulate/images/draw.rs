@@ -207,8 +207,13 @@ mod tests {
         assert!(correlation(&dna, &area) > 0.9);
         assert!(correlation(&dna, &foci).abs() < 0.15 && correlation(&area, &foci).abs() < 0.15);
         for protein in 0..4 {
-            let (protein, _, foci) = of(1, Some(protein));
-            assert!(correlation(&protein, &foci) > 0.3);
+            let (brightness, area, foci) = of(1, Some(protein));
+            // beside what follows from the area
+            let [with_foci, with_area, both] =
+                [correlation(&brightness, &foci), correlation(&brightness, &area), correlation(&area, &foci)];
+            let scale = ((1.0 - with_area * with_area) * (1.0 - both * both)).sqrt();
+            let partial = (with_foci - with_area * both) / scale;
+            assert!(partial > 0.5, "{}: {partial}", PROTEINS[protein].0);
         }
     }
 

@@ -32,6 +32,14 @@ fn images_are_cut_learned_and_predicted() {
         method.unwrap_or_else(|| panic!("no `{name}`: {predicted}"))["rmse"].as_f64().unwrap()
     };
     assert!(of("model") < 0.8 * of("feature_mean"), "{} is not less than {}", of("model"), of("feature_mean"));
+    // eight cells of 16 × 16 pixels, each five times as large: real, reconstructed, shared only, from the other modality
+    let text = run_to(0, path, &["report", "run", "--no-umap"]);
+    assert!(text.contains("written: run/images_left.png"), "{text}");
+    let png = std::fs::read(path.join("run/images_right.png")).unwrap();
+    let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
+    assert_eq!((&png[1..4], number(16), number(20)), (&b"PNG"[..], 4 * 83 - 3, 8 * 83 - 3));
+    let page = std::fs::read_to_string(path.join("run/report.html")).unwrap();
+    assert!(page.contains("id=\"images\"") && page.contains(">shared only<") && page.contains(">from left<"));
     // new cells of the same kind find their rows
     run_to(
         0,

@@ -5,6 +5,7 @@ mod cells;
 mod colouring;
 mod curves;
 mod found;
+mod image_grid;
 mod integration;
 mod interpretation;
 mod layouts;
@@ -57,6 +58,11 @@ pub fn write(found: &Found, names: &[String], setting: Setting<'_>, page: &Path)
     if !found.layouts.is_empty() {
         write_atomically(&places, layouts::table(&found.layouts, names).as_bytes())?;
         written.push(places);
+    }
+    for grid in &found.images {
+        let path = page.with_file_name(format!("images_{}.png", grid.modality));
+        write_atomically(&path, &grid.png)?;
+        written.push(path);
     }
     write_json(&numbers, found)?;
     write_atomically(page, html.as_bytes())?;

@@ -2,6 +2,7 @@
 
 use super::cells::{Pattern, count, patterns};
 use super::colouring::{self, Colouring};
+use super::image_grid::{ImageGrid, image_grids};
 use super::integration::{self, Candidate, Integrated};
 use super::layouts::{self, Layout};
 use super::warnings::{self, Warning};
@@ -92,6 +93,9 @@ pub struct Found {
     pub layouts: Vec<Layout>,
     /// Spaces without a picture, and why.
     pub undrawn: Vec<(String, String)>,
+    /// Images of cells beside what the model makes of them.
+    #[serde(skip)]
+    pub images: Vec<ImageGrid>,
     /// How spaces join covariates and keep labels apart.
     pub integration: Vec<Integrated>,
     /// What `cithara interpret` found, where it was asked; it keeps its own numbers.
@@ -117,6 +121,7 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
     let dataset = search.dataset(&stages);
     let spaces = search.spaces(dataset.as_ref(), &stages)?;
     let (layouts, undrawn) = search.layouts(&spaces, request)?;
+    let images = search.images(dataset.as_ref())?;
     let integration = search.integration(&spaces, dataset.as_ref())?;
     let notes = search.notes;
     let facts: Vec<SpaceFacts> = spaces.into_iter().map(|space| space.facts).collect();
@@ -140,6 +145,7 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
         colourings,
         layouts,
         undrawn,
+        images,
         integration,
         interpretation,
         evaluation,
@@ -289,6 +295,12 @@ impl Search<'_, '_> {
             }
         }
         Ok((drawn, undrawn))
+    }
+
+    fn images(&mut self, dataset: Option<&Dataset>) -> Result<Vec<ImageGrid>> {
+        let (Some(trained), Some(dataset)) = (self.subject.trained, dataset) else { return Ok(Vec::new()) };
+        (self.progress)("images of cells");
+        image_grids(trained, dataset, self.subject.cells, self.subject.experiment.seed)
     }
 
     fn integration(&mut self, spaces: &[SpaceRows], dataset: Option<&Dataset>) -> Result<Vec<Integrated>> {

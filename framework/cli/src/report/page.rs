@@ -4,6 +4,7 @@ use super::cells::SUBSETS;
 use super::colouring::{Colouring, Legend};
 use super::curves::stage_picture;
 use super::found::{Found, ModalityFacts};
+use super::image_grid::ImageGrid;
 use super::interpretation::InterpretationPart;
 use super::layouts::Layout;
 use super::pattern_picture::{MAX_PATTERNS, pattern_picture};
@@ -46,6 +47,7 @@ pub struct Page {
     integration: Vec<WrittenTable>,
     integration_notes: Vec<String>,
     interpretation: Option<InterpretationPart>,
+    images: Vec<ImagePart>,
     tips: Option<String>,
     script: &'static str,
     provenance: Vec<[String; 2]>,
@@ -77,6 +79,13 @@ struct ColouringPart {
     /// The lowest and the highest number of a scale, and its colours.
     scale: Option<(String, String, String)>,
     pictures: Vec<(String, String)>,
+}
+
+#[derive(Debug, Serialize)]
+struct ImagePart {
+    modality: String,
+    subset: &'static str,
+    picture: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -134,6 +143,7 @@ impl Page {
                 .map(|(of, caption)| LayoutPart { space: plain(&of.space), caption })
                 .collect(),
             tables: [of_part(Part::Predictions), of_part(Part::Probes), of_part(Part::Clusterings)],
+            images: found.images.iter().map(image_part).collect(),
             interpretation: found.interpretation.as_ref().map(InterpretationPart::of),
             integration: found.integration.iter().map(integration_table).collect(),
             integration_notes: found
@@ -308,4 +318,7 @@ fn layout_captions(found: &Found) -> impl Iterator<Item = String> {
             .map_or("its own two dimensions".to_owned(), |trust| format!("trustworthiness {}", three(Some(trust))));
         format!("{read_by}; {} drawn, {rows}; {trust}", counted_of(layout.n_drawn, "cell"))
     })
+}
+fn image_part(grid: &ImageGrid) -> ImagePart {
+    ImagePart { modality: plain(&grid.modality), subset: grid.subset(), picture: grid.picture() }
 }

@@ -43,7 +43,7 @@ impl Raster {
     pub fn address(&self, colours: &[Colour]) -> Result<String> {
         let mut bytes = Vec::new();
         self.encode(colours, &mut bytes).context("a picture cannot be written as PNG")?;
-        Ok(format!("data:image/png;base64,{}", base64(&bytes)))
+        Ok(address(&bytes))
     }
 
     fn encode(&self, colours: &[Colour], bytes: &mut Vec<u8>) -> Result<(), png::EncodingError> {
@@ -57,6 +57,27 @@ impl Raster {
         encoder.set_trns(vec![0]);
         encoder.write_header()?.write_image_data(&self.places)
     }
+}
+
+/// A PNG as a `data:` address.
+pub fn address(png: &[u8]) -> String {
+    format!("data:image/png;base64,{}", base64(png))
+}
+
+/// Grey pixels, row by row, as a PNG of a width and a height.
+///
+/// # Errors
+/// When it cannot be encoded.
+pub fn grey((width, height): (usize, usize), pixels: &[u8]) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut encoder = Encoder::new(&mut bytes, width as u32, height as u32);
+    encoder.set_color(ColorType::Grayscale);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::High);
+    let mut writer = encoder.write_header().context("a picture cannot be written as PNG")?;
+    writer.write_image_data(pixels).context("a picture cannot be written as PNG")?;
+    writer.finish().context("a picture cannot be written as PNG")?;
+    Ok(bytes)
 }
 
 /// Bytes as text, after RFC 4648.

@@ -180,7 +180,7 @@ mod tests {
         let simulated = simulate_nuclei(400, 1);
         assert_eq!(simulated, simulate_nuclei(400, 1));
         assert_ne!(simulated, simulate_nuclei(400, 2));
-        for protein in 0..4 {
+        for (protein, (name, _)) in PROTEINS.iter().enumerate() {
             let n = simulated.nuclei.iter().filter(|nucleus| nucleus.protein == protein).count();
             assert!((70..130).contains(&n), "{n} cells of protein {protein}");
         }
@@ -213,7 +213,7 @@ mod tests {
                 [correlation(&brightness, &foci), correlation(&brightness, &area), correlation(&area, &foci)];
             let scale = ((1.0 - with_area * with_area) * (1.0 - both * both)).sqrt();
             let partial = (with_foci - with_area * both) / scale;
-            assert!(partial > 0.5, "{}: {partial}", PROTEINS[protein].0);
+            assert!(partial > 0.5, "{name}: {partial}");
         }
     }
 

@@ -1,0 +1,206 @@
+//! Images of a few cells beside what the model makes of them: real, reconstructed, from the shared spaces only, and predicted
+//! from each other modality.
+
+use super::png::{address, grey};
+use crate::drawing::svg::Svg;
+use anyhow::{Context, Result};
+use framework::FeatureShape;
+use framework::data::{Dataset, Subset};
+use framework::infer::{Trained, infer_rows, predict, reconstruct, reconstruct_shared};
+use framework::run::RunCells;
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use tch::{Device, Kind, Tensor, no_grad};
+
+/// Cells of a grid.
+const N_CELLS: usize = 8;
+/// Pixels between images.
+const GAP: usize = 3;
+/// At least so many pixels are a side of an image as it is drawn.
+const SIDE: usize = 72;
+/// The real pixels that are drawn as white: all but this share.
+const WHITE: f64 = 0.995;
+const HEAD: f64 = 24.0;
+const NAMES: f64 = 110.0;
+
+/// A grid of images of one modality: a row per cell, a column per way.
+#[derive(Debug)]
+pub struct ImageGrid {
+    /// The modality.
+    pub modality: String,
+    /// What the columns show.
+    pub ways: Vec<String>,
+    /// The cells, by name, and what they were used for.
+    pub cells: Vec<(String, Subset)>,
+    /// The picture as a PNG.
+    pub png: Vec<u8>,
+    size: (usize, usize),
+}
+
+/// A grid for each modality of images; nothing where there is none.
+///
+/// # Errors
+/// When an image cannot be read, or a network refuses it.
+pub fn image_grids(trained: &Trained, dataset: &Dataset, cells: &RunCells, seed: u64) -> Result<Vec<ImageGrid>> {
+    let mut grids = Vec::new();
+    for (modality, assay) in dataset.assays.iter().enumerate() {
+        if let FeatureShape::Image { height, width, .. } = assay.modality.shape() {
+            let chosen = chosen(dataset, cells, modality, seed);
+            if !chosen.is_empty() {
+                let form = (height as usize, width as usize);
+                let grid = grid(trained, dataset, modality, &chosen, form);
+                grids.push(grid.with_context(|| format!("images of `{}`", assay.name))?);
+            }
+        }
+    }
+    Ok(grids)
+}
+
+/// Some cells that a modality measured, and if there are such that all did: of the test cells, else of the others.
+fn chosen(dataset: &Dataset, cells: &RunCells, modality: usize, seed: u64) -> Vec<(usize, Subset)> {
+    let places = cells.places();
+    let subset = |cell: usize| places.get(dataset.cells[cell].as_str()).map(|&place| cells.subsets[place]);
+    let of = |wanted: Subset, whole: bool| -> Vec<(usize, Subset)> {
+        let is_measured = |cell: usize| match whole {
+            true => dataset.assays.iter().all(|assay| assay.rows[cell].is_some()),
+            false => dataset.assays[modality].rows[cell].is_some(),
+        };
+        let all = (0..dataset.cells.len()).filter(|&cell| subset(cell) == Some(wanted) && is_measured(cell));
+        all.map(|cell| (cell, wanted)).collect()
+    };
+    let choices =
+        [Subset::Test, Subset::Validation, Subset::Training].map(|subset| [true, false].map(|whole| of(subset, whole)));
+    let Some(mut found) = choices.into_iter().flatten().find(|found| !found.is_empty()) else { return Vec::new() };
+    let mut generator = ChaCha8Rng::seed_from_u64(seed);
+    let (some, _) = found.partial_shuffle(&mut generator, N_CELLS);
+    let mut some = some.to_vec();
+    some.sort_unstable_by_key(|(cell, _)| *cell);
+    some
+}
+
+fn grid(
+    trained: &Trained,
+    dataset: &Dataset,
+    modality: usize,
+    chosen: &[(usize, Subset)],
+    (height, width): (usize, usize),
+) -> Result<ImageGrid> {
+    let cells: Vec<usize> = chosen.iter().map(|(cell, _)| *cell).collect();
+    let columns = no_grad(|| columns(trained, dataset, modality, &cells))?;
+    let times = SIDE.div_ceil(width.min(height)).max(1);
+    let (tall, wide) = (height * times, width * times);
+    let size = (columns.len() * (wide + GAP) - GAP, cells.len() * (tall + GAP) - GAP);
+    let mut pixels = vec![255u8; size.0 * size.1];
+    let white = white(&columns[0].1)?;
+    for (column, (_, images)) in columns.iter().enumerate() {
+        let values = Vec::<f32>::try_from(images.contiguous().view(-1))?;
+        for (row, image) in values.chunks_exact(height * width).enumerate() {
+            for (y, x) in (0..tall).flat_map(|y| (0..wide).map(move |x| (y, x))) {
+                let value = f64::from(image[y / times * width + x / times]) / white;
+                let value = if value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 };
+                pixels[(row * (tall + GAP) + y) * size.0 + column * (wide + GAP) + x] = (value * 255.0).round() as u8;
+            }
+        }
+    }
+    Ok(ImageGrid {
+        modality: dataset.assays[modality].name.clone(),
+        ways: columns.into_iter().map(|(way, _)| way).collect(),
+        cells: chosen.iter().map(|(cell, subset)| (dataset.cells[*cell].clone(), *subset)).collect(),
+        png: grey(size, &pixels)?,
+        size,
+    })
+}
+
+/// What each column is called, and its images: n × height × width. Cells that a modality did not measure are NaN.
+fn columns(trained: &Trained, dataset: &Dataset, modality: usize, cells: &[usize]) -> Result<Vec<(String, Tensor)>> {
+    let model = &trained.model;
+    let targets = model.target_values();
+    let target = &model.branches[modality];
+    let image = |values: &Tensor| values.to_device(Device::Cpu).to_kind(Kind::Float).select(1, 0);
+    let expected = |prediction: &Tensor| Ok::<_, anyhow::Error>(image(&target.loss.expectation(prediction, None)?));
+    let mut columns = Vec::new();
+    for (source, branch) in model.branches.iter().enumerate() {
+        let measured = dataset.assays[source].measured_cells(cells);
+        let Some(part) = dataset.part(source, &measured, targets[source])? else { continue };
+        let part = part.to_device(trained.device);
+        if source == modality {
+            columns.insert(0, ("real".to_owned(), image(&part.input.to_dense())));
+        }
+        if branch.encoder.is_none() {
+            continue;
+        }
+        let estimate = infer_rows(model, source, &part)?;
+        if source == modality {
+            columns.insert(1, ("reconstructed".to_owned(), expected(&reconstruct(model, target, &estimate)?)?));
+            if let Some(shared) = reconstruct_shared(model, target, &estimate)? {
+                columns.insert(2, ("shared only".to_owned(), expected(&shared)?));
+            }
+        } else if model.share_a_space(source, modality) {
+            let predicted = expected(&predict(model, target, &estimate)?)?;
+            columns.push((format!("from {}", branch.name), spread(&predicted, &measured, cells)?));
+        }
+    }
+    Ok(columns)
+}
+
+/// Images of some of the cells in the places of all.
+fn spread(images: &Tensor, measured: &[usize], cells: &[usize]) -> Result<Tensor> {
+    let place = |cell: &usize| measured.iter().position(|other| other == cell).unwrap_or(measured.len()) as i64;
+    let nothing = Tensor::full_like(&images.narrow(0, 0, 1), f64::NAN);
+    let order: Vec<i64> = cells.iter().map(place).collect();
+    Ok(Tensor::f_cat(&[images.shallow_clone(), nothing], 0)?.f_index_select(0, &Tensor::from_slice(&order))?)
+}
+
+/// The brightness that is drawn as white.
+fn white(images: &Tensor) -> Result<f64> {
+    let mut values = Vec::<f32>::try_from(images.contiguous().view(-1))?;
+    values.sort_unstable_by(f32::total_cmp);
+    let place = ((values.len() as f64 * WHITE) as usize).min(values.len().saturating_sub(1));
+    Ok(f64::from(values.get(place).copied().unwrap_or(1.0)).max(1e-6))
+}
+
+impl ImageGrid {
+    /// The grid with what its columns and rows are.
+    pub fn picture(&self) -> String {
+        let (width, height) = (self.size.0 as f64, self.size.1 as f64);
+        let mut svg = Svg::new((NAMES + width, HEAD + height));
+        for (column, way) in self.ways.iter().enumerate() {
+            let x = NAMES + (column as f64 + 0.5) * (width + GAP as f64) / self.ways.len() as f64;
+            let shown = crate::drawing::lettering::shortened(way, 11.0, width / self.ways.len() as f64);
+            svg.short_text((x, HEAD - 8.0), "text-anchor=\"middle\" font-size=\"11\"", (&shown, way));
+        }
+        for (row, (cell, _)) in self.cells.iter().enumerate() {
+            let y = HEAD + (row as f64 + 0.5) * (height + GAP as f64) / self.cells.len() as f64;
+            let shown = crate::drawing::lettering::shortened(cell, 11.0, NAMES - 10.0);
+            svg.short_text((NAMES - 6.0, y + 4.0), "text-anchor=\"end\" font-size=\"11\"", (&shown, cell));
+        }
+        svg.image((NAMES, HEAD), (NAMES + width, HEAD + height), &address(&self.png));
+        svg.describe(&format!("{} cells in rows; in columns: {}", self.cells.len(), self.ways.join(", ")));
+        svg.finish(&format!("Images of {}", self.modality))
+    }
+
+    /// What the cells were used for, in words.
+    pub fn subset(&self) -> &'static str {
+        self.cells.first().map_or("no", |(_, subset)| subset.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_that_were_not_measured_have_no_image() {
+        let images = Tensor::arange(8, (Kind::Float, Device::Cpu)).view([2, 2, 2]);
+        let all = spread(&images, &[3, 9], &[9, 5, 3]).unwrap();
+        assert_eq!(all.size(), [3, 2, 2]);
+        assert_eq!(all.double_value(&[0, 1, 1]), 7.0);
+        assert!(all.double_value(&[1, 0, 0]).is_nan());
+        assert_eq!(all.double_value(&[2, 0, 1]), 1.0);
+        // the brightest of 1,000 pixels does not decide
+        let mut pixels = vec![0.25f32; 999];
+        pixels.push(90.0);
+        assert_eq!(white(&Tensor::from_slice(&pixels)).unwrap(), 0.25);
+    }
+}

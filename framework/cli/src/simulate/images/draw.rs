@@ -180,7 +180,7 @@ mod tests {
         let simulated = simulate_nuclei(400, 1);
         assert_eq!(simulated, simulate_nuclei(400, 1));
         assert_ne!(simulated, simulate_nuclei(400, 2));
-        for (protein, (name, _)) in PROTEINS.iter().enumerate() {
+        for protein in 0..4 {
             let n = simulated.nuclei.iter().filter(|nucleus| nucleus.protein == protein).count();
             assert!((70..130).contains(&n), "{n} cells of protein {protein}");
         }
@@ -206,7 +206,7 @@ mod tests {
         let (dna, area, foci) = of(0, None);
         assert!(correlation(&dna, &area) > 0.9);
         assert!(correlation(&dna, &foci).abs() < 0.15 && correlation(&area, &foci).abs() < 0.15);
-        for protein in 0..4 {
+        for (protein, (name, _)) in PROTEINS.iter().enumerate() {
             let (brightness, area, foci) = of(1, Some(protein));
             // beside what follows from the area
             let [with_foci, with_area, both] =

@@ -20,7 +20,8 @@ fn a_space_is_explained_by_the_features_of_its_factors() {
     let path = folder.path();
     run_to(0, path, &["demo"]);
     let run = "runs/demo/run";
-    let text = run_to(0, path, &["interpret", run, "--repeats", "6", "--min-repeats", "5"]);
+    let asked = ["interpret", run, "--repeats", "6", "--min-repeats", "5", "--tell", "Z2", "--two-groups", "Z2"];
+    let text = run_to(0, path, &asked);
     assert!(text.contains("written: runs/demo/run/interpretation/features.tsv"), "{text}");
     let found = json(&path.join(run).join("interpretation/interpretation.json"));
     let of = |space: &str| found["spaces"].as_array().unwrap().iter().find(|one| one["space"] == space).unwrap();
@@ -32,6 +33,13 @@ fn a_space_is_explained_by_the_features_of_its_factors() {
     assert!(knowledge(&found, "x.shared", "Z1_class") > 0.9 && knowledge(&found, "y.shared", "Z1_class") > 0.9);
     assert!(knowledge(&found, "x.x", "Z3_class") > 0.9 && knowledge(&found, "y.y", "Z3_class") < 0.65);
     assert!(knowledge(&found, "y.y", "x.x") < 0.2, "the specific spaces know of each other");
+
+    assert!(knowledge(&found, "x.shared", "Z2") > 0.8 && knowledge(&found, "x.x", "Z2") < 0.6);
+    let halves = found["two_groups"].as_array().unwrap();
+    let shared = halves.iter().find(|one| one["space"] == "x.shared").unwrap();
+    // Z2 is Z1, 0 or 1, and some noise: the two groups of the shared space are those
+    assert!(shared["differs"] == true && shared["differences"][0].as_f64().unwrap() > 0.8, "{shared}");
+    assert!(text.contains("two groups of each space"), "{text}");
 
     for picture in ["curves_x.x_by_x.svg", "shares_x.svg"] {
         let svg = std::fs::read_to_string(path.join(run).join("interpretation").join(picture)).unwrap();
@@ -49,7 +57,7 @@ fn slips(path: &Path, run: &str) {
     std::fs::write(path.join("bad.gmt"), "one\tfirst\tx0\nno set\n").unwrap();
     let numbers = path.join(run).join("interpretation/interpretation.json");
     let before = std::fs::read(&numbers).unwrap();
-    let told: [(&[&str], &str); 8] = [
+    let told: [(&[&str], &str); 10] = [
         (&[], "holds an interpretation already"),
         (&["--force", "--space", "nowhere"], "no rows of a space `nowhere`; spaces: x.shared, x.x"),
         (&["--force", "--features", "z"], "no modality `z`"),
@@ -58,6 +66,8 @@ fn slips(path: &Path, run: &str) {
         (&["--force", "--fold-change", "0.5"], "`--fold-change 0.5` must be from 1 to 8.0"),
         (&["--force", "--repeats", "3", "--min-repeats", "4"], "more than the 3 splits"),
         (&["--force", "--gene-sets", "bad.gmt"], "bad.gmt:2:"),
+        (&["--force", "--two-groups", "x/nothing"], "`x` has no feature `nothing`"),
+        (&["--force", "--group-features", "1.5"], "the threshold is 1.5; expected from 0 to below 1"),
     ];
     for (more, text) in told {
         let output = run_in(path, &[&["interpret", run], more].concat());

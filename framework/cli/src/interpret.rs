@@ -13,6 +13,7 @@ mod picture;
 mod spaces;
 mod study;
 mod tables;
+mod two_groups;
 
 pub use annotation::annotate;
 pub use features::FeatureTable;
@@ -23,3 +24,4 @@ pub use picture::{curves_picture, shares_picture};
 pub use spaces::{SpaceOfCells, spaces_of};
 pub use study::{Study, interpret_space};
 pub use tables::write;
+pub use two_groups::two_groups;

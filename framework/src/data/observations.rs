@@ -33,6 +33,14 @@ impl Observations {
         Observations::read_wanted(files, cells, Wanted { names: wanted, real: &[] })
     }
 
+    /// The same of columns that may hold real numbers, too, which are told as text.
+    ///
+    /// # Errors
+    /// When a column is in none of the files.
+    pub fn read_any(files: &[PathBuf], cells: &[String], wanted: &[String]) -> Result<Observations> {
+        Observations::read_wanted(files, cells, Wanted { names: wanted, real: wanted })
+    }
+
     fn read_wanted(files: &[PathBuf], cells: &[String], wanted: Wanted<'_>) -> Result<Observations> {
         let (found, known) = Observations::search(files, cells, wanted)?;
         match wanted.names.iter().find(|name| !found.columns.contains_key(*name)) {

@@ -30,6 +30,16 @@ pub struct InterpretArguments {
     /// again.
     #[arg(long, value_name = "NAME")]
     pub tell: Vec<String>,
+    /// Also test this number (a column of obs, or `MODALITY/FEATURE`) between the two groups that each space falls into. May
+    /// be given again.
+    #[arg(long, value_name = "NAME")]
+    pub two_groups: Vec<String>,
+    /// Difference of means that the two groups must exceed (the paper's caption: 0.1, its methods: 0.01).
+    #[arg(long, value_name = "DIFFERENCE", default_value_t = 0.1, requires = "two_groups")]
+    pub effect: f64,
+    /// Explain by one feature of each group of features whose correlations are above this (published for images: 0.7).
+    #[arg(long, value_name = "CORRELATION")]
+    pub group_features: Option<f64>,
     /// Folder for tables, pictures and numbers; default `interpretation` in the run directory.
     #[arg(long, value_name = "FOLDER")]
     pub out: Option<PathBuf>,

@@ -6,7 +6,7 @@ use crate::console::Console;
 use crate::failure::Misuse;
 use crate::interpret::{
     FeatureTable, GeneSets, Interpreted, NumberColumn, Questions, SpaceOfCells, Study, annotate, interpret_space,
-    knowledge, spaces_of, summary, write,
+    knowledge, spaces_of, summary, two_groups, write,
 };
 use crate::run::{annotated_names, has_taught_encoders, stages};
 use analysis::{BinSpec, InterpretationSpec, fold_changes};
@@ -46,11 +46,13 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
     let spaces = chosen(spaces, &arguments.spaces)?;
     let questions = questions(&run, &dataset, &split, &arguments.tell)?;
+    let tested = numbers(&run, &dataset, &arguments.two_groups)?;
     let mut found = interpreted(arguments, &study, (&run, &dataset, &spaces), console)?;
     let mut notes = Vec::new();
     found.knowledge = knowledge(&spaces, &questions, &mut |text| {
         notes.extend(console.note(&format!("interpreting: {text}")).err());
     })?;
+    found.two_groups = two_groups(&spaces, &tested, arguments.effect)?;
     let written = write(&found, &folder)?;
     if !arguments.no_annotation {
         annotate_run(&run, &found, console)?;
@@ -160,13 +162,24 @@ fn interpreted(
         }
         let table = FeatureTable::of_modality((&run.trained, &run.experiment), dataset, modality).of_input()?;
         let Some(table) = table else { continue };
+        let table = grouped(table, arguments, console)?;
         explain(study, &suited, &table, &mut found, console)?;
     }
     for key in &arguments.obsm {
         let table = FeatureTable::of_obsm(&run.experiment, dataset, key).of_input()?;
+        let table = grouped(table, arguments, console)?;
         explain(study, &spaces.iter().collect::<Vec<_>>(), &table, &mut found, console)?;
     }
     Ok(found)
+}
+
+/// One feature of each group of correlated ones, if that was asked for.
+fn grouped(table: FeatureTable, arguments: &InterpretArguments, console: &mut Console<'_>) -> Result<FeatureTable> {
+    let Some(threshold) = arguments.group_features else { return Ok(table) };
+    let n_all = table.names.len();
+    let table = table.grouped(threshold).of_input()?;
+    console.note(&format!("{}: {} groups of {n_all} features, one of each is taken", table.name, table.names.len()))?;
+    Ok(table)
 }
 
 fn explain(
@@ -204,7 +217,7 @@ fn questions<'a>(run: &OpenRun, dataset: &Dataset, split: &'a Split, tell: &[Str
         if asked.labels.iter().any(|(known, _)| known == name) || asked.numbers.iter().any(|(known, _)| known == name) {
             continue;
         }
-        let observations = Observations::read(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
+        let observations = Observations::read_any(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
         let column = observations.column(name)?;
         let number = |value: &Option<String>| value.as_ref().map(|text| text.parse::<f64>()).transpose();
         let numbers = column.iter().map(number).collect::<Result<Vec<_>, _>>();
@@ -217,10 +230,28 @@ fn questions<'a>(run: &OpenRun, dataset: &Dataset, split: &'a Split, tell: &[Str
         }
     }
     asked.depths = depths(dataset)?;
-    for name in features {
-        asked.numbers.push((name.clone(), feature(run, dataset, name)?));
-    }
+    asked.numbers.extend(numbers(run, dataset, features)?);
     Ok(asked)
+}
+
+/// Columns of obs that hold numbers, and features as `MODALITY/FEATURE`.
+fn numbers<'n>(
+    run: &OpenRun,
+    dataset: &Dataset,
+    names: impl IntoIterator<Item = &'n String>,
+) -> Result<Vec<NumberColumn>> {
+    let files = data_files(&run.experiment).of_input()?;
+    let of = |name: &String| -> Result<NumberColumn> {
+        if name.contains('/') {
+            return Ok((name.clone(), feature(run, dataset, name)?));
+        }
+        let observations = Observations::read_any(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
+        let number = |value: &Option<String>| value.as_ref().map(|text| text.parse::<f64>()).transpose();
+        let numbers = observations.column(name)?.iter().map(number).collect::<Result<_, _>>();
+        let wrong = |_| Misuse::new(format!("the column `{name}` holds other than numbers"));
+        Ok((name.clone(), numbers.map_err(wrong)?))
+    };
+    names.into_iter().map(of).collect()
 }
 
 /// The logarithm of each cell's total, of each modality that counts.
@@ -246,7 +277,7 @@ fn feature(run: &OpenRun, dataset: &Dataset, asked: &str) -> Result<Vec<Option<f
     let place = run.modality(modality)?;
     let table = FeatureTable::of_modality((&run.trained, &run.experiment), dataset, place).of_input()?;
     let unknown =
-        || -> anyhow::Error { Misuse::new(format!("`--tell {asked}`: `{modality}` has no feature `{name}`")).into() };
+        || -> anyhow::Error { Misuse::new(format!("`{asked}`: `{modality}` has no feature `{name}`")).into() };
     let table = table.ok_or_else(unknown)?;
     let column = table.names.iter().position(|other| other == name).ok_or_else(unknown)?;
     table.column(column, dataset.cells.len())

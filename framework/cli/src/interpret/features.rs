@@ -1,7 +1,7 @@
 //! The features that spaces are explained by: counts as logarithms of shares, measured image features, arrays of obsm.
 
 use crate::evaluate::{Input, Measured, Reading};
-use analysis::{FeatureScale, Matrix, Values, block_rows};
+use analysis::{FeatureGroupSpec, FeatureScale, Matrix, Values, block_rows, feature_groups};
 use anndata::{File, Kind as FileKind, Layer};
 use anyhow::{Context, Result, ensure};
 use framework::data::{Dataset, data_files};
@@ -92,6 +92,24 @@ impl FeatureTable {
             Store::Measured(measured) => measured.input().matrix(),
             Store::Dense(rows) => Matrix::dense(rows),
         }
+    }
+
+    /// The representatives of groups of correlated features, features without a group among them.
+    ///
+    /// # Errors
+    /// When there are too many features to be correlated, or the threshold is none.
+    pub fn grouped(self, threshold: f64) -> Result<FeatureTable> {
+        let groups = feature_groups(&self.matrix()?, FeatureGroupSpec { threshold, ..FeatureGroupSpec::default() })?;
+        let kept: Vec<i64> = groups.iter().map(|group| group.representative as i64).collect();
+        let names = groups.iter().map(|group| self.names[group.representative].clone()).collect();
+        let all: Vec<usize> = (0..self.cells.len()).collect();
+        let (matrix, kept) = (self.matrix()?, Tensor::from_slice(&kept));
+        let blocks = all.chunks(block_rows(self.names.len()));
+        let blocks =
+            blocks.map(|block| Ok(matrix.rows(block)?.f_index_select(1, &kept)?)).collect::<Result<Vec<_>>>()?;
+        let rows = Tensor::f_cat(&blocks, 0)?;
+        drop(matrix);
+        Ok(FeatureTable { names, store: Store::Dense(rows), ..self })
     }
 
     /// The values of one feature, by cell of the data set.

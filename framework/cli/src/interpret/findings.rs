@@ -22,6 +22,9 @@ pub struct Interpreted {
     pub spaces: Vec<SpaceFindings>,
     /// What each space knows of the others, of labels and of depth.
     pub knowledge: Vec<KnowledgeOf>,
+    /// Numbers in the two groups that each space falls into.
+    #[serde(default)]
+    pub two_groups: Vec<TwoGroups>,
     /// What could not be done, and why.
     pub notes: Vec<String>,
 }
@@ -175,6 +178,27 @@ pub struct KnowledgeOf {
     pub n_cells: (usize, usize),
 }
 
+/// A number in the two groups of a space.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct TwoGroups {
+    /// The space.
+    pub space: String,
+    /// The column of obs or the feature.
+    pub of: String,
+    /// Cells.
+    pub n_cells: usize,
+    /// Whether every seed passes level and effect.
+    pub differs: bool,
+    /// Level after Bonferroni's correction.
+    pub level: f64,
+    /// What a difference must exceed.
+    pub effect: f64,
+    /// Difference of means, absolute, by seed of k-means.
+    pub differences: Vec<f64>,
+    /// Welch's p-value, by seed.
+    pub p: Vec<f64>,
+}
+
 /// Words for what was chosen.
 pub(super) fn count_words(count: DirectionCount) -> &'static str {
     match count {
@@ -252,6 +276,21 @@ pub fn summary(found: &Interpreted) -> String {
         let of = format!("{} {}", one.kind, one.of);
         let value = format!("{:.3} ({:.3})", one.value, one.permuted);
         let _ = writeln!(text, "{:<24} {of:<28} {:<26} {value:>18}", one.space, one.score);
+    }
+    if let Some(first) = found.two_groups.first() {
+        let _ = writeln!(
+            text,
+            "\ntwo groups of each space (k-means, {} seeds; p below {:.2e} and a difference above {} with each)",
+            first.p.len(),
+            first.level,
+            first.effect
+        );
+    }
+    for one in &found.two_groups {
+        let mean = one.differences.iter().sum::<f64>() / one.differences.len().max(1) as f64;
+        let largest = one.p.iter().copied().fold(0.0, f64::max);
+        let word = if one.differs { "differ" } else { "do not differ" };
+        let _ = writeln!(text, "{:<24} {:<28} {word:<14} by {mean:.3}, p at most {largest:.1e}", one.space, one.of);
     }
     text
 }

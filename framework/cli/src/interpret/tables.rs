@@ -7,7 +7,7 @@ use framework::run::{write_atomically, write_json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Writes `interpretation.json`, `features.tsv`, `sets.tsv`, `knowledge.tsv` and a picture for each space and for each table
+/// Writes `interpretation.json`, `features.tsv`, `sets.tsv`, `knowledge.tsv`, `two_groups.tsv` and a picture for each space and for each table
 /// of features; returns what was written.
 ///
 /// # Errors
@@ -23,6 +23,9 @@ pub fn write(found: &Interpreted, folder: &Path) -> Result<Vec<PathBuf>> {
     };
     keep("features.tsv", features(found))?;
     keep("knowledge.tsv", knowledge(found))?;
+    if !found.two_groups.is_empty() {
+        keep("two_groups.tsv", two_groups(found))?;
+    }
     if found.spaces.iter().any(SpaceFindings::has_sets) {
         keep("sets.tsv", sets(found))?;
     }
@@ -107,6 +110,20 @@ fn knowledge(found: &Interpreted) -> String {
             "{}\t{}\t{}\t{}\t{:.6}\t{:.6}\t{n_train}\t{n_test}",
             one.space, one.kind, one.of, one.score, one.value, one.permuted
         );
+    }
+    table
+}
+
+fn two_groups(found: &Interpreted) -> String {
+    let mut table = String::from("space\tof\tn_cells\tdiffers\tlevel\teffect\tseed\tdifference\tp\n");
+    for one in &found.two_groups {
+        for (seed, (difference, p)) in one.differences.iter().zip(&one.p).enumerate() {
+            let _ = writeln!(
+                table,
+                "{}\t{}\t{}\t{}\t{:.3e}\t{}\t{seed}\t{difference:.6}\t{p:.3e}",
+                one.space, one.of, one.n_cells, one.differs, one.level, one.effect
+            );
+        }
     }
     table
 }

@@ -15,6 +15,14 @@ use self::table::Table;
 use super::names;
 use crate::{Frame, NewAnnData};
 
+/// Fields that hold nothing, whatever the case of their letters.
+const MISSING: [&str; 7] = ["", "na", "nan", "n/a", "null", "none", "<na>"];
+
+/// Whether a field holds nothing.
+fn is_missing(field: &str) -> bool {
+    MISSING.iter().any(|missing| field.eq_ignore_ascii_case(missing))
+}
+
 /// How a table of separated text is to be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DelimitedSpec {

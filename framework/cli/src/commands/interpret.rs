@@ -14,16 +14,17 @@ use anndata::{Annotator, File};
 use anyhow::Result;
 use framework::data::{Dataset, Observations, Split, data_files};
 use registry::Catalogue;
-use std::collections::BTreeSet;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 
 /// Steps of the fold changes of curves, and how many (Zhang et al. 2026, code).
 const STEP: f64 = 0.2;
 const N_FOLD_CHANGES: usize = 35;
-/// Columns of numbers with at most so many values are asked for as classes, too.
-const MAX_CLASSES: usize = 20;
 /// Fold change of the first.
 const FIRST: f64 = 1.2;
+/// Columns of numbers with at most so many values are asked for as classes, too.
+const MAX_CLASSES: usize = 20;
 
 pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let run = OpenRun::open(&arguments.run, catalogue)?;
@@ -40,14 +41,14 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     };
     let (dataset, split) = run.own_data()?;
     let groups = arguments.hold_out.as_deref().map(|column| held_out(&run, &dataset, column)).transpose()?;
-    let study = study(arguments, groups.as_deref(), sets.as_ref())?;
+    let study = study(arguments, groups.as_deref())?;
     let learned = run.rows(&dataset.cells)?;
     let has_encoders = has_taught_encoders(&stages(&run.directory));
     let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
     let spaces = chosen(spaces, &arguments.spaces)?;
     let questions = questions(&run, &dataset, &split, &arguments.tell)?;
     let tested = numbers(&run, &dataset, &arguments.two_groups)?;
-    let mut found = interpreted(arguments, &study, (&run, &dataset, &spaces), console)?;
+    let mut found = interpreted((arguments, &study, sets.as_ref()), (&run, &dataset, &spaces), console)?;
     let mut notes = Vec::new();
     found.knowledge = knowledge(&spaces, &questions, &mut |text| {
         notes.extend(console.note(&format!("interpreting: {text}")).err());
@@ -68,11 +69,7 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
 }
 
 /// The procedure that the command line asks for.
-fn study<'a>(
-    arguments: &InterpretArguments,
-    groups: Option<&'a [Option<u32>]>,
-    sets: Option<&'a GeneSets>,
-) -> Result<Study<'a>> {
+fn study<'a>(arguments: &InterpretArguments, groups: Option<&'a [Option<u32>]>) -> Result<Study<'a>> {
     let InterpretChoices { centre, centre_percentile, reference, alignment, scale, count } = arguments.choices;
     let last = FIRST + STEP * (N_FOLD_CHANGES - 1) as f64;
     if !(1.0..=last).contains(&arguments.fold_change) {
@@ -109,7 +106,6 @@ fn study<'a>(
         min_repeats,
         fold_change: arguments.fold_change,
         groups,
-        sets,
     })
 }
 
@@ -123,7 +119,8 @@ fn held_out(run: &OpenRun, dataset: &Dataset, column: &str) -> Result<Vec<Option
         let text = format!("`--hold-out {column}`: the column has {} classes; at least 2 are needed", names.len());
         return Err(Misuse::new(text).into());
     }
-    Ok(labels.iter().map(|label| label.as_deref().map(|name| names.range(..name).count() as u32)).collect())
+    let codes: HashMap<&str, u32> = names.into_iter().zip(0..).collect();
+    Ok(labels.iter().map(|label| codes.get(label.as_deref()?).copied()).collect())
 }
 
 /// The spaces that were asked for, by their own name or that of the latent space.
@@ -143,8 +140,7 @@ fn chosen(spaces: Vec<SpaceOfCells>, asked: &[String]) -> Result<Vec<SpaceOfCell
 
 /// Every space by every table of features that suits it.
 fn interpreted(
-    arguments: &InterpretArguments,
-    study: &Study<'_>,
+    (arguments, study, sets): (&InterpretArguments, &Study<'_>, Option<&GeneSets>),
     (run, dataset, spaces): (&OpenRun, &Dataset, &[SpaceOfCells]),
     console: &mut Console<'_>,
 ) -> Result<Interpreted> {
@@ -163,12 +159,12 @@ fn interpreted(
         let table = FeatureTable::of_modality((&run.trained, &run.experiment), dataset, modality).of_input()?;
         let Some(table) = table else { continue };
         let table = grouped(table, arguments, console)?;
-        explain(study, &suited, &table, &mut found, console)?;
+        explain((study, sets), &suited, &table, (&mut found, console))?;
     }
     for key in &arguments.obsm {
         let table = FeatureTable::of_obsm(&run.experiment, dataset, key).of_input()?;
         let table = grouped(table, arguments, console)?;
-        explain(study, &spaces.iter().collect::<Vec<_>>(), &table, &mut found, console)?;
+        explain((study, sets), &spaces.iter().collect::<Vec<_>>(), &table, (&mut found, console))?;
     }
     Ok(found)
 }
@@ -183,19 +179,19 @@ fn grouped(table: FeatureTable, arguments: &InterpretArguments, console: &mut Co
 }
 
 fn explain(
-    study: &Study<'_>,
+    (study, sets): (&Study<'_>, Option<&GeneSets>),
     spaces: &[&SpaceOfCells],
     table: &FeatureTable,
-    found: &mut Interpreted,
-    console: &mut Console<'_>,
+    (found, console): (&mut Interpreted, &mut Console<'_>),
 ) -> Result<()> {
-    if let Some(sets) = study.sets {
-        let n = sets.among(&table.names).len();
-        console.note(&format!("gene sets: {n} of {} hold features of {}", sets.n_sets(), table.name))?;
+    let placed = sets.map(|sets| sets.among(&table.names));
+    if let (Some(sets), Some(placed)) = (sets, &placed) {
+        let (n, n_all) = (placed.names.len(), sets.n_sets());
+        console.note(&format!("gene sets: {n} of {n_all} hold features of {}", table.name))?;
     }
     for space in spaces {
         console.note(&format!("interpreting: {} by {} features of {}", space.name, table.names.len(), table.name))?;
-        match interpret_space(study, space, table)? {
+        match interpret_space(study, space, table, placed.as_ref())? {
             Some(findings) => found.spaces.push(findings),
             None => found.notes.push(format!("{} has too few cells with features of {}", space.name, table.name)),
         }
@@ -219,8 +215,7 @@ fn questions<'a>(run: &OpenRun, dataset: &Dataset, split: &'a Split, tell: &[Str
         }
         let observations = Observations::read_any(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
         let column = observations.column(name)?;
-        let number = |value: &Option<String>| value.as_ref().map(|text| text.parse::<f64>()).transpose();
-        let numbers = column.iter().map(number).collect::<Result<Vec<_>, _>>();
+        let numbers = parsed(column);
         let n_values = column.iter().flatten().collect::<BTreeSet<_>>().len();
         if numbers.is_err() || n_values <= MAX_CLASSES {
             asked.labels.push((name.clone(), column.to_vec()));
@@ -234,6 +229,11 @@ fn questions<'a>(run: &OpenRun, dataset: &Dataset, split: &'a Split, tell: &[Str
     Ok(asked)
 }
 
+/// A column of texts as numbers.
+fn parsed(column: &[Option<String>]) -> Result<Vec<Option<f64>>, std::num::ParseFloatError> {
+    column.iter().map(|value| value.as_ref().map(|text| text.parse()).transpose()).collect()
+}
+
 /// Columns of obs that hold numbers, and features as `MODALITY/FEATURE`.
 fn numbers<'n>(
     run: &OpenRun,
@@ -241,13 +241,13 @@ fn numbers<'n>(
     names: impl IntoIterator<Item = &'n String>,
 ) -> Result<Vec<NumberColumn>> {
     let files = data_files(&run.experiment).of_input()?;
+    let mut tables = HashMap::new();
     let of = |name: &String| -> Result<NumberColumn> {
         if name.contains('/') {
-            return Ok((name.clone(), feature(run, dataset, name)?));
+            return Ok((name.clone(), feature((run, dataset), &mut tables, name)?));
         }
         let observations = Observations::read_any(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
-        let number = |value: &Option<String>| value.as_ref().map(|text| text.parse::<f64>()).transpose();
-        let numbers = observations.column(name)?.iter().map(number).collect::<Result<_, _>>();
+        let numbers = parsed(observations.column(name)?);
         let wrong = |_| Misuse::new(format!("the column `{name}` holds other than numbers"));
         Ok((name.clone(), numbers.map_err(wrong)?))
     };
@@ -271,14 +271,23 @@ fn depths(dataset: &Dataset) -> Result<Vec<NumberColumn>> {
     Ok(depths)
 }
 
-/// The values of `MODALITY/FEATURE`, by cell of the data set.
-fn feature(run: &OpenRun, dataset: &Dataset, asked: &str) -> Result<Vec<Option<f64>>> {
+/// The values of `MODALITY/FEATURE`, by cell of the data set; a modality's table is read once.
+fn feature(
+    (run, dataset): (&OpenRun, &Dataset),
+    tables: &mut HashMap<usize, Option<FeatureTable>>,
+    asked: &str,
+) -> Result<Vec<Option<f64>>> {
     let (modality, name) = asked.split_once('/').unwrap_or((asked, ""));
     let place = run.modality(modality)?;
-    let table = FeatureTable::of_modality((&run.trained, &run.experiment), dataset, place).of_input()?;
+    let table = match tables.entry(place) {
+        Entry::Occupied(read) => read.into_mut(),
+        Entry::Vacant(unread) => {
+            unread.insert(FeatureTable::of_modality((&run.trained, &run.experiment), dataset, place).of_input()?)
+        }
+    };
     let unknown =
         || -> anyhow::Error { Misuse::new(format!("`{asked}`: `{modality}` has no feature `{name}`")).into() };
-    let table = table.ok_or_else(unknown)?;
+    let table = table.as_ref().ok_or_else(unknown)?;
     let column = table.names.iter().position(|other| other == name).ok_or_else(unknown)?;
     table.column(column, dataset.cells.len())
 }

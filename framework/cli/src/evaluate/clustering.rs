@@ -68,7 +68,7 @@ impl Grouped<'_> {
     fn clustering(&self, components: &Tensor) -> Result<Clustering> {
         let [train, judged] = self.cells;
         let of = |cells: &[usize]| -> Result<Vec<u32>> {
-            let groups = Vec::<i64>::try_from(components.index_select(0, &places(cells)))?;
+            let groups = Vec::<i64>::try_from(select(components, cells))?;
             Ok(groups.into_iter().map(|group| group as u32).collect())
         };
         let method = Method::of_model("components", format!("components of {}", self.name).as_str());
@@ -143,8 +143,4 @@ impl Grouped<'_> {
         }
         Ok(all)
     }
-}
-
-fn places(cells: &[usize]) -> Tensor {
-    Tensor::from_slice(&cells.iter().map(|&cell| cell as i64).collect::<Vec<_>>())
 }

@@ -9,11 +9,11 @@ pub(super) fn numbers(tensor: &Tensor) -> Result<Vec<f64>> {
 }
 
 /// Places as a tensor that selects rows or columns.
-pub(super) fn ids(places: &[usize]) -> Tensor {
+pub(crate) fn ids(places: &[usize]) -> Tensor {
     Tensor::from_slice(&places.iter().map(|&place| place as i64).collect::<Vec<_>>())
 }
 
 /// Rows of a tensor on the host.
-pub(super) fn select(rows: &Tensor, places: &[usize]) -> Tensor {
+pub(crate) fn select(rows: &Tensor, places: &[usize]) -> Tensor {
     rows.index_select(0, &ids(places).to_device(rows.device()))
 }

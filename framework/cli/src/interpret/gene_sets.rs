@@ -1,6 +1,5 @@
 //! Sets of genes from GMT files, as sets of the features that were tested.
 
-use super::study::PlacedSet;
 use crate::gene2peak::{Annotation, Gene, Places, open_text};
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeSet, HashMap};
@@ -50,7 +49,7 @@ impl GeneSets {
 
     /// The sets that hold any of these features: by name, as written or in capitals; peaks, whose names are places, by the
     /// genes near them.
-    pub fn among(&self, names: &[String]) -> Vec<PlacedSet> {
+    pub fn among(&self, names: &[String]) -> PlacedSets {
         let exact: HashMap<&str, usize> = names.iter().map(String::as_str).zip(0..).collect();
         let capitals: HashMap<String, usize> = names.iter().map(|name| name.to_uppercase()).zip(0..).collect();
         let places = self.genes.as_ref().map(|_| Places::of(names, None));
@@ -66,8 +65,18 @@ impl GeneSets {
             let members: BTreeSet<usize> = genes.iter().flat_map(|gene| &found[gene.as_str()]).copied().collect();
             (name.clone(), members.into_iter().collect::<Vec<_>>())
         });
-        placed.filter(|(_, members)| !members.is_empty()).collect()
+        let (names, members) = placed.filter(|(_, members)| !members.is_empty()).unzip();
+        PlacedSets { names, members }
     }
+}
+
+/// Sets as places among the features that were tested.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedSets {
+    /// Names.
+    pub names: Vec<String>,
+    /// Features of each, ascending.
+    pub members: Vec<Vec<usize>>,
 }
 
 /// Where genes lie, and how far from one a peak may be.
@@ -110,9 +119,9 @@ mod tests {
         let sets = GeneSets::read(&[gmt], Some(&bed), 500).unwrap();
         assert_eq!(sets.n_sets(), 3);
         let genes = sets.among(&names(&["Gnly", "CD3E", "ACTB"]));
-        assert_eq!(genes, [("one".to_owned(), vec![1]), ("two".to_owned(), vec![0])]);
+        assert_eq!((genes.names, genes.members), (names(&["one", "two"]), vec![vec![1], vec![0]]));
         let peaks = sets.among(&names(&["chr1:2400-2600", "chr1:2600-2700", "chr1-900-950"]));
-        assert_eq!(peaks, [("two".to_owned(), vec![0, 2])]);
+        assert_eq!((peaks.names, peaks.members), (names(&["two"]), vec![vec![0, 2]]));
     }
 
     #[test]

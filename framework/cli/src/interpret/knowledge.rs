@@ -1,8 +1,9 @@
 //! What each space tells of the others, of labels and covariates, and of how deeply cells were measured: what leaks where.
 
 use super::findings::KnowledgeOf;
-use super::spaces::{SpaceOfCells, places};
-use analysis::{CellSplit, LogisticProbe, MlpProbe, MlpProbeSpec, classification, predictability};
+use super::spaces::SpaceOfCells;
+use crate::evaluate::select;
+use analysis::{CellSplit, Labels, LogisticProbe, MlpProbe, MlpProbeSpec, classification, predictability};
 use anyhow::{Context, Result};
 use framework::data::{Split, Subset};
 use rand::SeedableRng;
@@ -56,7 +57,7 @@ pub fn knowledge(
             let rows: HashMap<usize, usize> = other.cells.iter().copied().zip(0..).collect();
             let (from, to): (Vec<usize>, Vec<usize>) =
                 (space.cells.iter().enumerate()).filter_map(|(place, cell)| Some((place, *rows.get(cell)?))).unzip();
-            let target = other.rows.index_select(0, &places(&to));
+            let target = select(&other.rows, &to);
             all.extend(own(asked.numbers(space, &from, &target, ("space", &other.name)))?);
         }
         for (column, labels) in &asked.labels {
@@ -104,15 +105,15 @@ impl Questions<'_> {
     ) -> Result<Vec<KnowledgeOf>> {
         let cells: Vec<usize> = from.iter().map(|&row| space.cells[row]).collect();
         let Some(split) = self.split_of(&cells)? else { return Ok(Vec::new()) };
-        let rows = space.rows.index_select(0, &places(from));
+        let rows = select(&space.rows, from);
         let varies = |of: &Tensor, cells: &[usize]| {
-            of.index_select(0, &places(cells)).var_dim([0i64].as_slice(), true, false).max().double_value(&[]) > 0.0
+            select(of, cells).var_dim([0i64].as_slice(), true, false).max().double_value(&[]) > 0.0
         };
         if !varies(target, &split.test) || !varies(&rows, &split.train) {
             return Ok(Vec::new());
         }
         let found = predictability(&rows, target, &split)?;
-        let order = target.index_select(0, &places(&self.shuffled(from.len())));
+        let order = select(target, &self.shuffled(from.len()));
         let Ok(permuted) = predictability(&rows, &order, &split) else { return Ok(Vec::new()) };
         let line = |score: &str, value: f64, permuted: f64| KnowledgeOf {
             space: space.name.clone(),
@@ -134,17 +135,16 @@ impl Questions<'_> {
     fn classes(&self, space: &SpaceOfCells, labels: &[Option<String>], column: &str) -> Result<Vec<KnowledgeOf>> {
         let known: Vec<usize> = (0..space.cells.len()).filter(|&row| labels[space.cells[row]].is_some()).collect();
         let cells: Vec<usize> = known.iter().map(|&row| space.cells[row]).collect();
-        let names: BTreeSet<&str> = cells.iter().filter_map(|&cell| labels[cell].as_deref()).collect();
         let Some(split) = self.split_of(&cells)? else { return Ok(Vec::new()) };
-        let code = |cell: &usize| labels[*cell].as_deref().map_or(0, |name| names.range(..name).count() as u32);
-        let codes: Vec<u32> = cells.iter().map(code).collect();
-        let rows = space.rows.index_select(0, &places(&known)).to_kind(Kind::Float);
+        let present: Vec<&str> = cells.iter().filter_map(|&cell| labels[cell].as_deref()).collect();
+        let Labels { names, codes } = Labels::encode(&present)?;
+        let rows = select(&space.rows, &known).to_kind(Kind::Float);
         let of = |cells: &[usize]| cells.iter().map(|&row| codes[row]).collect::<Vec<u32>>();
         let (train, truth) = (of(&split.train), of(&split.test));
         if train.iter().collect::<BTreeSet<_>>().len() < 2 || names.len() > split.train.len() / 2 {
             return Ok(Vec::new());
         }
-        let (from, judged) = (rows.index_select(0, &places(&split.train)), rows.index_select(0, &places(&split.test)));
+        let (from, judged) = (select(&rows, &split.train), select(&rows, &split.test));
         let permuted: Vec<u32> = self.shuffled(train.len()).into_iter().map(|row| train[row]).collect();
         let accuracy = |predicted: &[u32]| Ok(classification(&truth, predicted, names.len())?.balanced_accuracy);
         let logistic = |labels: &[u32]| -> Result<f64> {

@@ -1,8 +1,9 @@
 //! The spaces of a run as they are interpreted: what each modality's encoder tells, or the rows that were learned.
 
-use crate::run::CELLS_AT_A_TIME;
+use crate::evaluate::select;
+use crate::run::{CELLS_AT_A_TIME, is_learned};
 use anyhow::Result;
-use framework::data::{Dataset, Split, Subset};
+use framework::data::{Dataset, Split};
 use framework::infer::{Trained, embed};
 use tch::{Kind, Tensor};
 
@@ -45,16 +46,16 @@ pub fn spaces_of(
         let Some((_, rows)) = learned.into_iter().flatten().find(|(name, _)| *name == space.name) else { continue };
         let rows = rows.to_kind(Kind::Double);
         let known: Vec<bool> = Vec::try_from(rows.isfinite().all_dim(1, false))?;
-        let is_free = |cell: usize| model.mapping.is_some() || split.subsets()[cell] == Subset::Training;
         let is_read = |cell: usize| space.modalities.iter().any(|&place| dataset.assays[place].rows[cell].is_some());
-        let cells: Vec<usize> =
-            (0..known.len()).filter(|&cell| known[cell] && is_free(cell) && is_read(cell)).collect();
+        let subset = |cell: usize| split.subsets()[cell];
+        let has_row = |cell: usize| known[cell] && is_learned(trained, subset(cell), is_read(cell));
+        let cells: Vec<usize> = (0..known.len()).filter(|&cell| has_row(cell)).collect();
         all.push(SpaceOfCells {
             name: space.name.clone(),
             space: space.name.clone(),
             encoder: None,
             modalities: space.modalities.clone(),
-            rows: rows.index_select(0, &places(&cells)),
+            rows: select(&rows, &cells),
             cells,
         });
     }
@@ -79,9 +80,4 @@ fn encoded(trained: &Trained, dataset: &Dataset) -> Result<Vec<SpaceOfCells>> {
         }
     }
     Ok(all)
-}
-
-/// Places as a tensor that selects rows.
-pub(super) fn places(cells: &[usize]) -> Tensor {
-    Tensor::from_slice(&cells.iter().map(|&cell| cell as i64).collect::<Vec<_>>())
 }

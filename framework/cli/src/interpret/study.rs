@@ -2,11 +2,12 @@
 
 use super::features::FeatureTable;
 use super::findings::{ComponentFindings, Curve, Feature, GroupFindings, RankedFeature, SetFindings, SpaceFindings};
-use super::gene_sets::GeneSets;
-use super::spaces::{SpaceOfCells, places};
+use super::gene_sets::PlacedSets;
+use super::spaces::SpaceOfCells;
+use crate::evaluate::{ids, select};
 use analysis::{
-    Against, CellSplit, ComponentBins, Direction, DirectionCount, FeatureScale, GroupTests, Interpretation,
-    InterpretationSpec, Matrix, Pca, PcaSpec, Solver, Values, group_tests, interpret,
+    Against, CellSplit, ComponentBins, Direction, DirectionCount, Explained, FeatureScale, GroupTests, Interpretation,
+    InterpretationSpec, Matrix, Pca, PcaSpec, Solver, group_tests, interpret,
 };
 use anyhow::{Context, Result, ensure};
 use std::collections::HashMap;
@@ -36,24 +37,26 @@ pub struct Study<'a> {
     pub fold_change: f64,
     /// The group of each cell of the data set that is held out as a whole; `None` for cells that are left out.
     pub groups: Option<&'a [Option<u32>]>,
-    /// Sets of genes.
-    pub sets: Option<&'a GeneSets>,
 }
 
-/// Explains a space by features; `None` where too few cells have both.
+/// Explains a space by features, and by sets of them; `None` where too few cells have both.
 ///
 /// # Errors
 /// When numbers are not finite, or the space does not vary.
-pub fn interpret_space(study: &Study<'_>, space: &SpaceOfCells, table: &FeatureTable) -> Result<Option<SpaceFindings>> {
+pub fn interpret_space(
+    study: &Study<'_>,
+    space: &SpaceOfCells,
+    table: &FeatureTable,
+    sets: Option<&PlacedSets>,
+) -> Result<Option<SpaceFindings>> {
     let Some(joined) = Joined::of(space, table, study.groups)? else { return Ok(None) };
     let matrix = table.matrix()?;
     let splits = joined.splits(study)?;
     let spec =
         InterpretationSpec { values: table.values, scale: study.scale.unwrap_or(table.scale), ..study.spec.clone() };
     let found = interpret(&joined.rows, &matrix, &splits, &spec)?;
-    let sets = study.sets.map(|sets| sets.among(&table.names));
     let part = Part { study, table, matrix: &matrix, joined: &joined, spec: &spec, found: &found };
-    let (components, t) = part.components(sets.as_deref())?;
+    let (components, t) = part.components(sets)?;
     let counts = found.n_directions_by_feature(part.threshold()?, study.min_repeats);
     let mut explained: Vec<(String, u32)> =
         table.names.iter().cloned().zip(counts.iter().copied()).filter(|(_, n)| *n > 0).collect();
@@ -71,35 +74,35 @@ pub fn interpret_space(study: &Study<'_>, space: &SpaceOfCells, table: &FeatureT
         curve_maximum: found.curve_maximum(study.count),
         components,
         explained,
-        sets: sets.map_or(Ok(Vec::new()), |sets| over_represented(&listed, &sets, &table.names))?,
+        sets: sets.map_or(Ok(Vec::new()), |sets| over_represented(&listed, sets, &table.names))?,
         names: table.names.clone(),
         t,
     }))
 }
 
-/// A named set as places among the tested features.
-pub(super) type PlacedSet = (String, Vec<usize>);
-
 /// Sets over-represented among features.
-fn over_represented(listed: &[usize], sets: &[PlacedSet], names: &[String]) -> Result<Vec<SetFindings>> {
+fn over_represented(listed: &[usize], sets: &PlacedSets, names: &[String]) -> Result<Vec<SetFindings>> {
     if listed.is_empty() {
         return Ok(Vec::new());
     }
-    let members: Vec<Vec<usize>> = sets.iter().map(|(_, members)| members.clone()).collect();
-    let mut found: Vec<SetFindings> = analysis::over_representation(listed, &members, names.len())?
+    let found = analysis::over_representation(listed, &sets.members, names.len())?
         .into_iter()
         .filter(|one| !one.overlap.is_empty())
         .map(|one| SetFindings {
-            set: sets[one.set].0.clone(),
+            set: sets.names[one.set].clone(),
             n_set: one.n_set,
             overlap: one.overlap.iter().map(|&feature| names[feature].clone()).collect(),
             enrichment: one.fold_enrichment,
             p: one.p,
             q: one.q,
-        })
-        .collect();
+        });
+    Ok(most_significant_first(found))
+}
+
+fn most_significant_first(found: impl Iterator<Item = SetFindings>) -> Vec<SetFindings> {
+    let mut found: Vec<SetFindings> = found.collect();
     found.sort_by(|left, right| left.p.total_cmp(&right.p).then(left.set.cmp(&right.set)));
-    Ok(found)
+    found
 }
 
 /// Rows of a space in the order of a table's rows; zeros where a cell has none, and then no split names it.
@@ -125,7 +128,7 @@ impl Joined {
         let groups = groups.map(|groups| known.iter().filter_map(|row| groups[of_cell[row]]).collect());
         let dim = space.rows.size()[1];
         let mut rows = Tensor::zeros([table.cells.len() as i64, dim], (Kind::Double, space.rows.device()));
-        let _ = rows.f_index_copy_(0, &places(&known), &space.rows.f_index_select(0, &places(&own))?)?;
+        let _ = rows.f_index_copy_(0, &ids(&known), &select(&space.rows, &own))?;
         Ok(Some(Joined { rows, known, groups }))
     }
 
@@ -163,7 +166,7 @@ impl Part<'_> {
         place.context("the fold change is beyond the last one of the curves")
     }
 
-    fn components(&self, sets: Option<&[PlacedSet]>) -> Result<(Vec<ComponentFindings>, Vec<Vec<f64>>)> {
+    fn components(&self, sets: Option<&PlacedSets>) -> Result<(Vec<ComponentFindings>, Vec<Vec<f64>>)> {
         let n = self.found.n_components();
         let space = Matrix::dense(&self.joined.rows)?;
         let pca = Pca::fit(&space, &self.joined.known, PcaSpec { n_components: n, seed: 0, solver: Solver::Exact })?;
@@ -176,29 +179,19 @@ impl Part<'_> {
             let groups = self.groups(&bins, &flat, n, component);
             let tests = self.tests(&groups)?;
             let mut findings = ComponentFindings::new(component, self.found.components[component]);
-            for direction in Direction::ALL {
-                let test = tests.as_ref().map(|tests| &tests[direction as usize]);
-                let features = listed.iter().filter(|one| one.component == component && one.direction == direction);
-                let mut features: Vec<Feature> = features
-                    .map(|one| Feature {
-                        feature: self.table.names[one.feature].clone(),
-                        n_repeats: one.n_repeats,
-                        log2_fold_change: one.mean_log2_fold_change,
-                        q: test.map(|test| test.q[one.feature]),
-                    })
-                    .collect();
-                features.sort_by(|left, right| {
-                    let size = |feature: &Feature| feature.log2_fold_change.abs();
-                    right.n_repeats.cmp(&left.n_repeats).then(size(right).total_cmp(&size(left)))
-                });
-                findings.groups.push(GroupFindings {
-                    direction: direction.name().to_owned(),
-                    n_cells: groups[direction as usize].len(),
-                    n_tested: self.found.components[component].n_tested[direction as usize],
-                    features,
-                    ranked: test.map_or_else(Vec::new, |test| self.ranked(test)),
-                });
-            }
+            findings.groups = (Direction::ALL.into_iter().zip(&groups))
+                .map(|(direction, cells)| {
+                    let test = tests.as_ref().map(|tests| &tests[direction as usize]);
+                    let is_it = |one: &&Explained| one.component == component && one.direction == direction;
+                    GroupFindings {
+                        direction: direction.name().to_owned(),
+                        n_cells: cells.len(),
+                        n_tested: self.found.components[component].n_tested[direction as usize],
+                        features: self.features(listed.iter().filter(is_it), test),
+                        ranked: test.map_or_else(Vec::new, |test| self.ranked(test)),
+                    }
+                })
+                .collect();
             findings.curves = self.curves(component);
             if let (Some(sets), Some(tests)) = (sets, &tests) {
                 findings.ranked_sets = self.ranked_sets(&tests[Direction::PositiveEnd as usize].t, sets)?;
@@ -208,6 +201,20 @@ impl Part<'_> {
             all.push(findings);
         }
         Ok((all, t))
+    }
+
+    /// Listed features by name: those that most splits agree on first, then those of the largest fold change.
+    fn features<'e>(&self, listed: impl Iterator<Item = &'e Explained>, test: Option<&GroupTests>) -> Vec<Feature> {
+        let named = |one: &Explained| Feature {
+            feature: self.table.names[one.feature].clone(),
+            n_repeats: one.n_repeats,
+            log2_fold_change: one.mean_log2_fold_change,
+            q: test.map(|test| test.q[one.feature]),
+        };
+        let mut features: Vec<Feature> = listed.map(named).collect();
+        let size = |feature: &Feature| feature.log2_fold_change.abs();
+        features.sort_by(|left, right| right.n_repeats.cmp(&left.n_repeats).then(size(right).total_cmp(&size(left))));
+        features
     }
 
     /// Rows of the table in each direction of a component, over all cells.
@@ -227,8 +234,7 @@ impl Part<'_> {
         if groups.iter().any(|group| group.len() < 2) || self.spec.scale == FeatureScale::Range {
             return Ok(None);
         }
-        let values = if self.table.values == Values::Log1p { Values::Log1p } else { Values::Plain };
-        group_tests(self.matrix, groups, Against::OtherGroups, values).map(Some)
+        group_tests(self.matrix, groups, Against::OtherGroups, self.table.values).map(Some)
     }
 
     /// The curves with the largest areas; of equal ones those of features with the largest fold change.
@@ -260,22 +266,17 @@ impl Part<'_> {
         order.iter().take(N_RANKED).map(of).collect()
     }
 
-    fn ranked_sets(&self, t: &[f64], sets: &[PlacedSet]) -> Result<Vec<SetFindings>> {
+    fn ranked_sets(&self, t: &[f64], sets: &PlacedSets) -> Result<Vec<SetFindings>> {
         ensure!(t.iter().all(|t| t.is_finite()), "a t is not finite");
-        let members: Vec<Vec<usize>> = sets.iter().map(|(_, members)| members.clone()).collect();
-        let found = analysis::preranked(t, &members, &analysis::PrerankedSpec::default())?;
-        let mut found: Vec<SetFindings> = found
-            .into_iter()
-            .map(|one| SetFindings {
-                set: sets[one.set].0.clone(),
-                n_set: one.size,
-                overlap: one.leading_edge.iter().map(|&feature| self.table.names[feature].clone()).collect(),
-                enrichment: one.nes.unwrap_or(one.es),
-                p: one.p,
-                q: one.q,
-            })
-            .collect();
-        found.sort_by(|left, right| left.p.total_cmp(&right.p).then(left.set.cmp(&right.set)));
-        Ok(found)
+        let found = analysis::preranked(t, &sets.members, &analysis::PrerankedSpec::default())?;
+        let named = |one: analysis::Enriched| SetFindings {
+            set: sets.names[one.set].clone(),
+            n_set: one.size,
+            overlap: one.leading_edge.iter().map(|&feature| self.table.names[feature].clone()).collect(),
+            enrichment: one.nes.unwrap_or(one.es),
+            p: one.p,
+            q: one.q,
+        };
+        Ok(most_significant_first(found.into_iter().map(named)))
     }
 }

@@ -3,7 +3,8 @@
 
 use super::findings::TwoGroups;
 use super::knowledge::NumberColumn;
-use super::spaces::{SpaceOfCells, places};
+use super::spaces::SpaceOfCells;
+use crate::evaluate::select;
 use analysis::{Against, KMeans, Matrix, Values, group_tests};
 use anyhow::{Context, Result};
 use tch::{Kind, Tensor};
@@ -52,7 +53,7 @@ fn tests(rows: &Tensor, cells: &[usize], values: &[f64]) -> Result<Option<(Vec<f
     if cells.len() < 2 * MIN_CELLS {
         return Ok(None);
     }
-    let rows = rows.index_select(0, &places(cells));
+    let rows = select(rows, cells);
     // a shift changes neither t nor a difference, and amounts must not be below 0
     let least = values.iter().copied().fold(f64::INFINITY, f64::min);
     let shifted: Vec<f64> = values.iter().map(|value| value - least).collect();

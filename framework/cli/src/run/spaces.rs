@@ -143,12 +143,16 @@ impl Sources<'_> {
         Ok(SpaceRows { facts, cells, rows })
     }
 
-    /// Whether the row of a cell in a space that some modalities read was learned from the cell: any measured cell's in a
-    /// model without encoders, else a training cell's.
     fn is_learned(&self, cell: usize, modalities: &[usize]) -> bool {
-        let is_free = self.trained.model.mapping.is_some() || self.cells.subsets[cell] == Subset::Training;
-        is_free && modalities.iter().any(|&modality| self.cells.measured[modality][cell])
+        let is_read = modalities.iter().any(|&modality| self.cells.measured[modality][cell]);
+        is_learned(self.trained, self.cells.subsets[cell], is_read)
     }
+}
+
+/// Whether the row of a cell in a space was learned from the cell: any measured cell's in a model without encoders, else a
+/// training cell's; `is_read` says whether a modality that reads the space measured it.
+pub(crate) fn is_learned(trained: &Trained, subset: Subset, is_read: bool) -> bool {
+    (trained.model.mapping.is_some() || subset == Subset::Training) && is_read
 }
 
 /// Rows in another order; NaN where there is none.

@@ -35,10 +35,10 @@ impl Standardized {
         Ok((sum, squares))
     }
 
-    fn standardized(&self, features: &Features) -> Result<Features> {
+    fn standardized(&self, features: &Features) -> Result<Tensor> {
         ensure!(!self.affine.is_empty(), "the modality is not prepared yet");
         let (means, scales): (Vec<f32>, Vec<f32>) = self.affine.iter().map(|(m, s)| (*m as f32, *s as f32)).unzip();
-        Ok(Features::Dense((features.to_dense() - Tensor::from_slice(&means)) * Tensor::from_slice(&scales)))
+        Ok((features.to_dense() - Tensor::from_slice(&means)) * Tensor::from_slice(&scales))
     }
 }
 
@@ -129,7 +129,9 @@ impl Modality for Standardized {
     fn gather(&self, rows: &[usize], values: TargetValues) -> Result<Gathered> {
         self.check_target(values)?;
         let gathered = self.inner.gather(rows, values)?;
-        Ok(Gathered::new(self.standardized(&gathered.input)?, self.standardized(&gathered.target)?))
+        // values after the steps are both what encoders see and what a loss compares with
+        let values = self.standardized(&gathered.input)?;
+        Ok(Gathered::new(Features::Dense(values.shallow_clone()), Features::Dense(values)))
     }
 
     fn n_bytes(&self) -> u64 {

@@ -4,12 +4,10 @@ use std::path::Path;
 
 use anyhow::{Result, ensure};
 
+use super::is_missing;
 use super::rows::{Row, Rows};
 use crate::tables::names;
 use crate::{Categorical, Column, Frame};
-
-/// Fields that hold nothing, whatever the case of their letters.
-const MISSING: [&str; 7] = ["", "na", "nan", "n/a", "null", "none", "<na>"];
 
 /// Reads a table of separated text (`.csv`, `.tsv`, …; also as `.gz`) that describes cells, one in each row: its first line
 /// names the columns, the first field of each row the cell, unless rows have no names: then they are called `0`, `1`, ….
@@ -53,7 +51,7 @@ pub fn read_frame(path: impl AsRef<Path>, named_rows: bool) -> Result<Frame> {
 }
 
 fn column<'a>(fields: impl Iterator<Item = &'a str>) -> Column {
-    let present = |field: &'a str| (!MISSING.contains(&field.to_lowercase().as_str())).then_some(field);
+    let present = |field: &'a str| (!is_missing(field)).then_some(field);
     let fields: Vec<Option<&str>> = fields.map(present).collect();
     let number = |field: &Option<&str>| field.map_or(Ok(f64::NAN), str::parse);
     match fields.iter().map(number).collect::<Result<Vec<f64>, _>>() {

@@ -5,14 +5,11 @@ use std::path::Path;
 use anyhow::{Context, Error, Result, bail, ensure};
 
 use super::rows::{Row, Rows};
-use super::{DelimitedSpec, separator};
+use super::{DelimitedSpec, is_missing, separator};
 use crate::Csr;
 use crate::csr::ensure_columns_fit;
 use crate::read::values::fits_single;
 use crate::tables::text_file::shortened;
-
-/// Fields that hold nothing, whatever the case of their letters.
-const MISSING: [&str; 7] = ["", "na", "nan", "n/a", "null", "none", "<na>"];
 
 /// A table before its second row of values.
 pub(super) struct Table {
@@ -124,7 +121,7 @@ fn value(field: &[u8], missing_is_zero: bool) -> Result<f32> {
         return Ok(0.0);
     }
     let text = std::str::from_utf8(field).unwrap_or("\u{fffd}").trim();
-    if MISSING.iter().any(|missing| text.eq_ignore_ascii_case(missing)) {
+    if is_missing(text) {
         let found = if text.is_empty() { "no value".to_owned() } else { format!("`{text}` is no value") };
         ensure!(missing_is_zero, "{found}; fill it in, or say that missing values are zero");
         return Ok(0.0);

@@ -40,7 +40,7 @@ pub use evaluation::{
     Precision, PredictionScores, Section, SpaceScores,
 };
 pub(crate) use measured::{Input, Measured, Reading};
-pub(crate) use numbers::{ids, select};
+pub(crate) use numbers::{ids, random_rows, select};
 pub(crate) use principal::{Components, principal_components};
 pub use resamples::Interval;
 pub use task::{EvaluationTask, evaluate};

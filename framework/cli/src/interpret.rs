@@ -19,7 +19,7 @@ pub use annotation::annotate;
 pub use features::FeatureTable;
 pub use findings::{ComponentFindings, Feature, Interpreted, KnowledgeOf, SpaceFindings, summary};
 pub use gene_sets::GeneSets;
-pub use knowledge::{NumberColumn, Questions, knowledge};
+pub use knowledge::{ControlRows, NumberColumn, Questions, knowledge};
 pub use picture::{curves_picture, shares_picture};
 pub use spaces::{SpaceOfCells, spaces_of};
 pub use study::{Study, interpret_space};

@@ -5,7 +5,7 @@ use crate::arguments::{InterpretArguments, InterpretChoices};
 use crate::console::Console;
 use crate::failure::Misuse;
 use crate::interpret::{
-    FeatureTable, GeneSets, Interpreted, NumberColumn, Questions, SpaceOfCells, Study, annotate, interpret_space,
+    ControlRows, FeatureTable, GeneSets, Interpreted, NumberColumn, Questions, SpaceOfCells, Study, annotate, interpret_space,
     knowledge, spaces_of, summary, two_groups, write,
 };
 use crate::run::{annotated_names, has_taught_encoders, stages};
@@ -46,7 +46,9 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     let has_encoders = has_taught_encoders(&stages(&run.directory));
     let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
     let spaces = chosen(spaces, &arguments.spaces)?;
-    let questions = questions(&run, &dataset, &split, &arguments.tell)?;
+    let controls = ControlRows::of((&run.trained, &run.experiment), (&dataset, &split), &spaces)?;
+    let beside = Beside { split: &split, groups: groups.as_deref(), controls: &controls };
+    let questions = questions(&run, &dataset, beside, &arguments.tell)?;
     let tested = numbers(&run, &dataset, &arguments.two_groups)?;
     let mut found = interpreted((arguments, &study, sets.as_ref()), (&run, &dataset, &spaces), console)?;
     let mut notes = Vec::new();
@@ -199,15 +201,23 @@ fn explain(
     Ok(())
 }
 
+/// How the spaces are asked.
+struct Beside<'a> {
+    split: &'a Split,
+    groups: Option<&'a [Option<u32>]>,
+    controls: &'a ControlRows,
+}
+
 /// Labels and covariates of the spec, the depth of each modality that counts, and what was asked for.
-fn questions<'a>(run: &OpenRun, dataset: &Dataset, split: &'a Split, tell: &[String]) -> Result<Questions<'a>> {
+fn questions<'a>(run: &OpenRun, dataset: &Dataset, beside: Beside<'a>, tell: &[String]) -> Result<Questions<'a>> {
+    let Beside { split, groups, controls } = beside;
     let experiment = &run.experiment;
     let mut names: Vec<&String> = experiment.data.label.iter().chain(&experiment.evaluate.labels).collect();
     names.extend(run.trained.cohort.classes.iter().flatten().map(|classes| &classes.column));
     let (features, columns): (Vec<&String>, Vec<&String>) = tell.iter().partition(|name| name.contains('/'));
     names.extend(columns);
     let mut asked =
-        Questions { labels: Vec::new(), depths: Vec::new(), numbers: Vec::new(), split, seed: experiment.seed };
+        Questions { labels: Vec::new(), depths: Vec::new(), numbers: Vec::new(), split, groups, controls, seed: experiment.seed };
     let files = data_files(experiment).of_input()?;
     for name in names {
         if asked.labels.iter().any(|(known, _)| known == name) || asked.numbers.iter().any(|(known, _)| known == name) {

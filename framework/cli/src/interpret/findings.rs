@@ -172,10 +172,25 @@ pub struct KnowledgeOf {
     pub score: String,
     /// Its value in test cells.
     pub value: f64,
-    /// The same with rows or labels in another order.
+    /// The same with answers in another order.
     pub permuted: f64,
+    /// What random numbers tell, as many to a cell as the space has.
+    #[serde(default)]
+    pub random: Option<f64>,
+    /// What as many principal components tell of what the space's modalities measured.
+    #[serde(default)]
+    pub principal_components: Option<f64>,
+    /// What zeros tell: the mean of the training cells, or their most frequent class.
+    #[serde(default)]
+    pub zeros: Option<f64>,
     /// Cells that were learned from, and that were judged.
     pub n_cells: (usize, usize),
+    /// Splits of which values are means.
+    #[serde(default)]
+    pub n_splits: usize,
+    /// Standard deviation of the value over several splits.
+    #[serde(default)]
+    pub deviation: Option<f64>,
 }
 
 /// A number in the two groups of a space.
@@ -269,13 +284,27 @@ pub fn summary(found: &Interpreted) -> String {
         }
     }
     if !found.knowledge.is_empty() {
-        let _ = writeln!(text, "\nwhat spaces tell, in test cells (in brackets: in another order)");
-        let _ = writeln!(text, "{:<24} {:<28} {:<26} {:>18}", "space", "of", "score", "value");
+        let _ = writeln!(text, "\nwhat spaces tell, in test cells, beside controls");
+        let _ = writeln!(
+            text,
+            "{:<24} {:<28} {:<26} {:>8} {:>9} {:>8} {:>8} {:>8}",
+            "space", "of", "score", "value", "permuted", "random", "PCA", "zeros"
+        );
     }
     for one in &found.knowledge {
         let of = format!("{} {}", one.kind, one.of);
-        let value = format!("{:.3} ({:.3})", one.value, one.permuted);
-        let _ = writeln!(text, "{:<24} {of:<28} {:<26} {value:>18}", one.space, one.score);
+        let three = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.3}"));
+        let _ = writeln!(
+            text,
+            "{:<24} {of:<28} {:<26} {:>8.3} {:>9.3} {:>8} {:>8} {:>8}",
+            one.space,
+            one.score,
+            one.value,
+            one.permuted,
+            three(one.random),
+            three(one.principal_components),
+            three(one.zeros)
+        );
     }
     if let Some(first) = found.two_groups.first() {
         let _ = writeln!(

@@ -1,23 +1,28 @@
 //! What each space tells of the others, of labels and covariates, and of how deeply cells were measured: what leaks where.
 
+mod asked;
+mod controls;
+
 use super::findings::KnowledgeOf;
 use super::spaces::SpaceOfCells;
-use crate::evaluate::select;
-use analysis::{CellSplit, Labels, LogisticProbe, MlpProbe, MlpProbeSpec, classification, predictability};
+use crate::evaluate::{random_rows, select};
+use analysis::{CellSplit, Labels};
 use anyhow::{Context, Result};
+use asked::{Scores, Target};
+pub use controls::ControlRows;
 use framework::data::{Split, Subset};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use std::collections::{BTreeSet, HashMap};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-/// C of the logistic regression, as in the evaluation.
-const INVERSE_PENALTY: f64 = 1.0;
 /// Fewer cells on either side are not judged.
 const MIN_CELLS: usize = 20;
-/// Held out where a run has no test cells.
+/// Held out where a run has no test cells, and of groups that are held out as a whole.
 const TEST_SHARE: f64 = 0.2;
+/// Splits where groups are held out.
+const N_GROUPED_SPLITS: u64 = 5;
 
 /// A column of labels: its name and a label per cell of the data set.
 pub type LabelColumn = (String, Vec<Option<String>>);
@@ -35,12 +40,17 @@ pub struct Questions<'a> {
     pub numbers: Vec<NumberColumn>,
     /// Which cells are learned from, and which judge.
     pub split: &'a Split,
+    /// Groups of cells, such as donors, that are held out as a whole instead, in five splits of which the mean is told.
+    pub groups: Option<&'a [Option<u32>]>,
+    /// What stands beside the spaces.
+    pub controls: &'a ControlRows,
     /// Seed of permutations and of networks.
     pub seed: u64,
 }
 
-/// Asks every space for the rows of every other (ridge regression), for labels (logistic regression, and the paper's network)
-/// and for the logarithm of depth (ridge), each beside the same with rows or labels in another order.
+/// Asks every space for the rows of every other and for numbers (ridge regression), and for labels (logistic regression, and
+/// the paper's network); the same is asked of numbers at random, of principal components and of nothing at all, and of the
+/// space with answers in another order.
 ///
 /// # Errors
 /// When rows are not finite.
@@ -50,122 +60,192 @@ pub fn knowledge(
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<KnowledgeOf>> {
     let mut all = Vec::new();
+    let mut answers = Answers::default();
     for space in spaces {
         progress(&format!("what {} knows", space.name));
-        let own = |found: Result<Vec<KnowledgeOf>>| found.with_context(|| format!("what `{}` knows", space.name));
-        for other in spaces.iter().filter(|other| other.name != space.name) {
-            let rows: HashMap<usize, usize> = other.cells.iter().copied().zip(0..).collect();
-            let (from, to): (Vec<usize>, Vec<usize>) =
-                (space.cells.iter().enumerate()).filter_map(|(place, cell)| Some((place, *rows.get(cell)?))).unzip();
-            let target = select(&other.rows, &to);
-            all.extend(own(asked.numbers(space, &from, &target, ("space", &other.name)))?);
-        }
-        for (column, labels) in &asked.labels {
-            all.extend(asked.classes(space, labels, column).with_context(|| format!("what `{}` knows", space.name))?);
-        }
-        let numbers = asked.numbers.iter().map(|column| ("number", column));
-        for (kind, (name, values)) in asked.depths.iter().map(|column| ("depth", column)).chain(numbers) {
-            let known = |(place, cell): (usize, &usize)| values[*cell].map(|value| (place, value));
-            let (from, known): (Vec<usize>, Vec<f64>) = space.cells.iter().enumerate().filter_map(known).unzip();
-            let target = Tensor::from_slice(&known).view([-1, 1]);
-            all.extend(own(asked.numbers(space, &from, &target, (kind, name)))?);
+        let beside = Beside::of(space, asked);
+        for question in asked.of(space, spaces)? {
+            let lines = beside.answered(question, &mut answers);
+            all.extend(lines.with_context(|| format!("what `{}` knows", space.name))?);
         }
     }
     Ok(all)
 }
 
+/// What is asked of some rows of a space.
+struct Question<'q> {
+    kind: &'static str,
+    of: &'q str,
+    /// Rows of the space that have an answer.
+    from: Vec<usize>,
+    target: Target,
+    splits: Vec<CellSplit>,
+}
+
 impl Questions<'_> {
-    /// Training and judged rows among some cells; `None` where they are too few.
-    fn split_of(&self, cells: &[usize]) -> Result<Option<CellSplit>> {
+    /// The questions that a space has cells for.
+    fn of<'q>(&'q self, space: &SpaceOfCells, spaces: &'q [SpaceOfCells]) -> Result<Vec<Question<'q>>> {
+        let mut all = Vec::new();
+        for other in spaces.iter().filter(|other| other.name != space.name) {
+            let rows: HashMap<usize, usize> = other.cells.iter().copied().zip(0..).collect();
+            let of_cell = |cell: usize| rows.get(&cell).copied();
+            let (from, to) = self.known(space, of_cell);
+            all.extend(self.question(space, ("space", &other.name), from, Target::Numbers(select(&other.rows, &to)))?);
+        }
+        for (column, labels) in &self.labels {
+            let (from, present) = self.known(space, |cell| labels[cell].as_deref());
+            if !present.is_empty() {
+                let Labels { names, codes } = Labels::encode(&present)?;
+                all.extend(self.question(space, ("label", column), from, Target::Classes(codes, names.len()))?);
+            }
+        }
+        let numbers = self.numbers.iter().map(|column| ("number", column));
+        for (kind, (name, values)) in self.depths.iter().map(|column| ("depth", column)).chain(numbers) {
+            let (from, known) = self.known(space, |cell| values[cell]);
+            let target = Target::Numbers(Tensor::from_slice(&known).view([-1, 1]));
+            all.extend(self.question(space, (kind, name), from, target)?);
+        }
+        Ok(all)
+    }
+
+    /// Rows of a space whose cells have something (and a group, where groups are held out), and that.
+    fn known<T>(&self, space: &SpaceOfCells, of: impl Fn(usize) -> Option<T>) -> (Vec<usize>, Vec<T>) {
+        let is_grouped = |cell: usize| self.groups.is_none_or(|groups| groups[cell].is_some());
+        let cells = space.cells.iter().enumerate().filter(|(_, cell)| is_grouped(**cell));
+        cells.filter_map(|(row, &cell)| Some((row, of(cell)?))).unzip()
+    }
+
+    /// A question with its splits; `None` where there are too few cells, or nothing to be told.
+    fn question<'q>(
+        &self,
+        space: &SpaceOfCells,
+        (kind, of): (&'static str, &'q str),
+        from: Vec<usize>,
+        target: Target,
+    ) -> Result<Option<Question<'q>>> {
+        let cells: Vec<usize> = from.iter().map(|&row| space.cells[row]).collect();
+        let mut splits = self.splits(&cells)?;
+        splits.retain(|split| target.is_question(split));
+        Ok((!splits.is_empty()).then_some(Question { kind, of, from, target, splits }))
+    }
+
+    /// Learned and judged rows among some cells; none where they are too few.
+    fn splits(&self, cells: &[usize]) -> Result<Vec<CellSplit>> {
+        let is_enough = |split: &CellSplit| split.train.len() >= MIN_CELLS && split.test.len() >= MIN_CELLS;
+        if let Some(groups) = self.groups {
+            let groups: Vec<u32> = cells.iter().filter_map(|&cell| groups[cell]).collect();
+            let n_groups = groups.iter().collect::<BTreeSet<_>>().len();
+            if n_groups < 2 {
+                return Ok(Vec::new());
+            }
+            let n_held_out = ((n_groups as f64 * TEST_SHARE).round() as usize).max(1);
+            let splits = (0..N_GROUPED_SPLITS).map(|seed| CellSplit::by_group(&groups, n_held_out, seed));
+            let splits: Vec<CellSplit> = splits.collect::<Result<_>>()?;
+            return Ok(splits.into_iter().filter(is_enough).collect());
+        }
         let of = |wanted: Subset| -> Vec<usize> {
             (0..cells.len()).filter(|&row| self.split.subsets()[cells[row]] == wanted).collect()
         };
-        let (train, test) = (of(Subset::Training), of(Subset::Test));
-        let split = match (train.len() >= MIN_CELLS && test.len() >= MIN_CELLS, cells.len() >= 5 * MIN_CELLS) {
-            (true, _) => Some(CellSplit { train, test }),
-            (false, true) => Some(CellSplit::random(cells.len(), TEST_SHARE, self.seed)?),
-            (false, false) => None,
-        };
-        Ok(split)
+        let own = CellSplit { train: of(Subset::Training), test: of(Subset::Test) };
+        match (is_enough(&own), cells.len() >= 5 * MIN_CELLS) {
+            (true, _) => Ok(vec![own]),
+            (false, true) => CellSplit::random(cells.len(), TEST_SHARE, self.seed).map(|split| vec![split]),
+            (false, false) => Ok(Vec::new()),
+        }
+    }
+}
+
+/// What controls told already: those of spaces of the same size and modality are the same.
+#[derive(Default)]
+struct Answers(HashMap<(String, String, String), Vec<Scores>>);
+
+/// A space with what stands beside it.
+struct Beside<'a> {
+    space: &'a SpaceOfCells,
+    random: Tensor,
+    principal: Option<Tensor>,
+    seed: u64,
+}
+
+impl<'a> Beside<'a> {
+    fn of(space: &'a SpaceOfCells, asked: &Questions<'_>) -> Beside<'a> {
+        Beside {
+            space,
+            random: random_rows(space.cells.len(), space.dim(), asked.seed),
+            principal: asked.controls.principal(space),
+            seed: asked.seed,
+        }
     }
 
-    fn shuffled(&self, n: usize) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..n).collect();
+    /// A line for each score.
+    fn answered(&self, question: Question<'_>, answers: &mut Answers) -> Result<Vec<KnowledgeOf>> {
+        let own = self.told(&self.space.rows, &question)?;
+        let mut order: Vec<usize> = (0..question.from.len()).collect();
         order.shuffle(&mut ChaCha8Rng::seed_from_u64(self.seed));
-        order
+        let (kind, of) = (question.kind, question.of);
+        let mut of_control = |name: &str, rows: &Tensor| -> Result<Vec<Scores>> {
+            let measured = format!("{:?} {:?}", self.space.encoder, self.space.modalities);
+            let key = (format!("{name} {} of {measured}", self.space.dim()), kind.to_owned(), of.to_owned());
+            if let Some(known) = answers.0.get(&key) {
+                return Ok(known.clone());
+            }
+            let found = self.told(rows, &question)?;
+            answers.0.insert(key, found.clone());
+            Ok(found)
+        };
+        let random = of_control("random", &self.random)?;
+        let principal = self.principal.as_ref().map(|rows| of_control("principal", rows)).transpose()?;
+        let zeros: Vec<Scores> =
+            question.splits.iter().map(|split| question.target.told_by_nothing(split)).collect::<Result<_>>()?;
+        let question = Question { target: question.target.reordered(&order), ..question };
+        let permuted = self.told(&self.space.rows, &question)?;
+        let names: Vec<&'static str> = own.first().into_iter().flatten().map(|(name, _)| *name).collect();
+        let first = &question.splits[0];
+        let line = |score: &&'static str| -> Option<KnowledgeOf> {
+            let value = Spread::of(&own, score)?;
+            Some(KnowledgeOf {
+                space: self.space.name.clone(),
+                kind: kind.to_owned(),
+                of: of.to_owned(),
+                score: (*score).to_owned(),
+                value: value.mean,
+                permuted: Spread::of(&permuted, score)?.mean,
+                random: Spread::of(&random, score).map(|found| found.mean),
+                principal_components: principal.as_ref().and_then(|found| Some(Spread::of(found, score)?.mean)),
+                zeros: Spread::of(&zeros, score).map(|found| found.mean),
+                n_cells: (first.train.len(), first.test.len()),
+                n_splits: value.n,
+                deviation: value.deviation,
+            })
+        };
+        Ok(names.iter().filter_map(line).collect())
     }
 
-    /// Share of the variance of some numbers that rows of a space tell; `from` are its rows that go with them.
-    fn numbers(
-        &self,
-        space: &SpaceOfCells,
-        from: &[usize],
-        target: &Tensor,
-        (kind, of): (&str, &str),
-    ) -> Result<Vec<KnowledgeOf>> {
-        let cells: Vec<usize> = from.iter().map(|&row| space.cells[row]).collect();
-        let Some(split) = self.split_of(&cells)? else { return Ok(Vec::new()) };
-        let rows = select(&space.rows, from);
-        let varies = |of: &Tensor, cells: &[usize]| {
-            select(of, cells).var_dim([0i64].as_slice(), true, false).max().double_value(&[]) > 0.0
-        };
-        if !varies(target, &split.test) || !varies(&rows, &split.train) {
-            return Ok(Vec::new());
-        }
-        let found = predictability(&rows, target, &split)?;
-        let order = select(target, &self.shuffled(from.len()));
-        let Ok(permuted) = predictability(&rows, &order, &split) else { return Ok(Vec::new()) };
-        let line = |score: &str, value: f64, permuted: f64| KnowledgeOf {
-            space: space.name.clone(),
-            kind: kind.to_owned(),
-            of: of.to_owned(),
-            score: score.to_owned(),
-            value,
-            permuted,
-            n_cells: (split.train.len(), split.test.len()),
-        };
-        let mut lines = vec![line("r_squared", found.r_squared, permuted.r_squared)];
-        if let ([Some(value)], [permuted]) = (found.spearman.as_slice(), permuted.spearman.as_slice()) {
-            lines.push(line("spearman", *value, permuted.unwrap_or_default()));
-        }
-        Ok(lines)
+    /// What rows tell in every split.
+    fn told(&self, rows: &Tensor, question: &Question<'_>) -> Result<Vec<Scores>> {
+        let rows = select(rows, &question.from);
+        let told = question.splits.iter().map(|split| question.target.told_by(&rows, split, self.seed));
+        told.filter(|scores| scores.as_ref().is_ok_and(|scores| !scores.is_empty()) || scores.is_err()).collect()
     }
+}
 
-    /// Balanced accuracy of labels, by logistic regression and by the paper's network.
-    fn classes(&self, space: &SpaceOfCells, labels: &[Option<String>], column: &str) -> Result<Vec<KnowledgeOf>> {
-        let known: Vec<usize> = (0..space.cells.len()).filter(|&row| labels[space.cells[row]].is_some()).collect();
-        let cells: Vec<usize> = known.iter().map(|&row| space.cells[row]).collect();
-        let Some(split) = self.split_of(&cells)? else { return Ok(Vec::new()) };
-        let present: Vec<&str> = cells.iter().filter_map(|&cell| labels[cell].as_deref()).collect();
-        let Labels { names, codes } = Labels::encode(&present)?;
-        let rows = select(&space.rows, &known).to_kind(Kind::Float);
-        let of = |cells: &[usize]| cells.iter().map(|&row| codes[row]).collect::<Vec<u32>>();
-        let (train, truth) = (of(&split.train), of(&split.test));
-        if train.iter().collect::<BTreeSet<_>>().len() < 2 || names.len() > split.train.len() / 2 {
-            return Ok(Vec::new());
+/// A score over splits.
+struct Spread {
+    mean: f64,
+    n: usize,
+    /// Standard deviation over several splits.
+    deviation: Option<f64>,
+}
+
+impl Spread {
+    fn of(splits: &[Scores], score: &str) -> Option<Spread> {
+        let values: Vec<f64> = splits.iter().flatten().filter(|(name, _)| *name == score).map(|(_, value)| *value).collect();
+        let n = values.len();
+        if n == 0 {
+            return None;
         }
-        let (from, judged) = (select(&rows, &split.train), select(&rows, &split.test));
-        let permuted: Vec<u32> = self.shuffled(train.len()).into_iter().map(|row| train[row]).collect();
-        let accuracy = |predicted: &[u32]| Ok(classification(&truth, predicted, names.len())?.balanced_accuracy);
-        let logistic = |labels: &[u32]| -> Result<f64> {
-            accuracy(&LogisticProbe::fit(&from, labels, INVERSE_PENALTY)?.predict(&judged)?)
-        };
-        let network = |labels: &[u32]| -> Result<f64> {
-            let spec = MlpProbeSpec { seed: self.seed, ..MlpProbeSpec::default() };
-            accuracy(&MlpProbe::fit(&from, labels, spec)?.predict(&judged)?)
-        };
-        let line = |score: &str, value: f64, permuted: f64| KnowledgeOf {
-            space: space.name.clone(),
-            kind: "label".to_owned(),
-            of: column.to_owned(),
-            score: score.to_owned(),
-            value,
-            permuted,
-            n_cells: (split.train.len(), split.test.len()),
-        };
-        Ok(vec![
-            line("balanced_accuracy", logistic(&train)?, logistic(&permuted)?),
-            line("balanced_accuracy_network", network(&train)?, network(&permuted)?),
-        ])
+        let mean = values.iter().sum::<f64>() / n as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        Some(Spread { mean, n, deviation: (n > 1).then(|| (squares / (n - 1) as f64).sqrt()) })
     }
 }

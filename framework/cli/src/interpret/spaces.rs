@@ -24,6 +24,13 @@ pub struct SpaceOfCells {
     pub rows: Tensor,
 }
 
+impl SpaceOfCells {
+    /// Numbers per cell.
+    pub fn dim(&self) -> usize {
+        self.rows.size()[1] as usize
+    }
+}
+
 /// The spaces that are to be interpreted: of a model whose encoders were taught what each of them tells of all cells, as the
 /// paper does; else the rows that were learned or found (of training cells, where other cells have none).
 ///

@@ -69,7 +69,7 @@ pub fn interpret_space(
         features: table.name.clone(),
         n_cells: joined.known.len(),
         n_features: table.names.len(),
-        dim: space.rows.size()[1] as usize,
+        dim: space.dim(),
         thresholds: found.thresholds.clone(),
         curve_maximum: found.curve_maximum(study.count),
         components,

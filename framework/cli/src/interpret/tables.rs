@@ -102,13 +102,26 @@ fn sets(found: &Interpreted) -> String {
 }
 
 fn knowledge(found: &Interpreted) -> String {
-    let mut table = String::from("space\tkind\tof\tscore\tvalue\tpermuted\tn_train\tn_test\n");
+    let mut table = String::from(
+        "space\tkind\tof\tscore\tvalue\tpermuted\trandom\tprincipal_components\tzeros\tn_train\tn_test\tn_splits\tdeviation\n",
+    );
+    let written = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.6}"));
     for one in &found.knowledge {
         let (n_train, n_test) = one.n_cells;
         let _ = writeln!(
             table,
-            "{}\t{}\t{}\t{}\t{:.6}\t{:.6}\t{n_train}\t{n_test}",
-            one.space, one.kind, one.of, one.score, one.value, one.permuted
+            "{}\t{}\t{}\t{}\t{:.6}\t{:.6}\t{}\t{}\t{}\t{n_train}\t{n_test}\t{}\t{}",
+            one.space,
+            one.kind,
+            one.of,
+            one.score,
+            one.value,
+            one.permuted,
+            written(one.random),
+            written(one.principal_components),
+            written(one.zeros),
+            one.n_splits,
+            written(one.deviation)
         );
     }
     table

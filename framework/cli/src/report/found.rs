@@ -6,7 +6,7 @@ use super::image_grid::{ImageGrid, image_grids};
 use super::integration::{self, Candidate, Integrated};
 use super::layouts::{self, Layout};
 use super::warnings::{self, Warning};
-use crate::evaluate::{Components, Evaluation, principal_components};
+use crate::evaluate::{Components, Evaluation, principal_components, random_rows};
 use crate::interpret::Interpreted;
 use crate::run::{Sources, SpaceFacts, SpaceRows, Stage, has_taught_encoders, stages};
 use anyhow::{Context, Result};
@@ -315,7 +315,7 @@ impl Search<'_, '_> {
         let widest =
             spaces.iter().filter(|space| space.facts.covariate.is_none()).max_by_key(|space| space.cells.len());
         let random = widest
-            .map(|space| (&space.cells, integration::random_rows(space.cells.len(), space.facts.dim, experiment.seed)));
+            .map(|space| (&space.cells, random_rows(space.cells.len(), space.facts.dim as usize, experiment.seed)));
         let mut candidates: Vec<Candidate<'_>> = spaces.iter().map(Candidate::of_space).collect();
         let control = |name: String, cells, rows| Candidate { name, is_control: true, covariate: None, cells, rows };
         candidates.extend(controls.iter().map(|(name, of)| control(name.clone(), &of.cells, &of.scores)));

@@ -4,9 +4,6 @@ use crate::run::SpaceRows;
 use analysis::{Integration, IntegrationReport, Labels};
 use anyhow::{Context, Result};
 use framework::spec::Experiment;
-use rand::SeedableRng;
-use rand_chacha::ChaCha8Rng;
-use rand_distr::{Distribution, StandardNormal};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use tch::Tensor;
@@ -91,13 +88,6 @@ pub fn covariates(experiment: &Experiment) -> Vec<String> {
     columns
 }
 
-/// Numbers that know nothing, as many to a cell as a space has.
-pub fn random_rows(n_cells: usize, dim: i64, seed: u64) -> Tensor {
-    let mut generator = ChaCha8Rng::seed_from_u64(seed);
-    let numbers: Vec<f64> = (0..n_cells * dim as usize).map(|_| StandardNormal.sample(&mut generator)).collect();
-    Tensor::from_slice(&numbers).view([n_cells as i64, dim])
-}
-
 /// Values of all cells of a run.
 pub type Column<'a> = (&'a str, &'a [Option<String>]);
 
@@ -165,6 +155,7 @@ pub fn label_of(experiment: &Experiment) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::evaluate::random_rows;
 
     fn some(texts: impl Iterator<Item = &'static str>) -> Vec<Option<String>> {
         texts.map(|text| Some(text.to_owned())).collect()

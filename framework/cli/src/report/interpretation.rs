@@ -55,7 +55,10 @@ impl InterpretationPart {
             let is_it = |one: &&KnowledgeOf| {
                 one.space == space && (one.kind.as_str(), one.of.as_str(), one.score.as_str()) == *question
             };
-            let written = |one: &KnowledgeOf| format!("{} ({})", three(Some(one.value)), three(Some(one.permuted)));
+            let written = |one: &KnowledgeOf| {
+                let controls = [Some(one.permuted), one.random, one.principal_components].map(three);
+                format!("{} ({})", three(Some(one.value)), controls.join(" · "))
+            };
             found.knowledge.iter().find(is_it).map_or("–".to_owned(), written)
         };
         InterpretationPart {

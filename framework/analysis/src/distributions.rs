@@ -75,18 +75,27 @@ pub(crate) fn normal_quantile(p: f64) -> f64 {
 
 /// P(X ≥ n_least) for the number X of marked ones among `n_drawn` drawn without replacement from `n_all`, `n_marked` of them
 /// marked.
-///
-/// Probabilities are made from that of the most likely number by their ratios, P(k + 1) / P(k) = (n_marked − k)(n_drawn − k) /
-/// ((k + 1)(n_all − n_marked − n_drawn + k + 1)), and divided by their sum: logarithms of factorials of tens of thousands
-/// would lose five digits.
 pub(crate) fn hypergeometric_upper_tail(n_least: usize, [n_all, n_marked, n_drawn]: [usize; 3]) -> f64 {
-    let (lowest, highest) = ((n_marked + n_drawn).saturating_sub(n_all), n_marked.min(n_drawn));
+    let (lowest, weights) = hypergeometric_weights([n_all, n_marked, n_drawn]);
     if n_least <= lowest {
         return 1.0;
     }
-    if n_least > highest {
+    if n_least >= lowest + weights.len() {
         return 0.0;
     }
+    // smallest first
+    let above: f64 = weights[n_least - lowest..].iter().rev().sum();
+    let below: f64 = weights[..n_least - lowest].iter().sum();
+    above / (above + below)
+}
+
+/// The smallest number of marked ones among those drawn, and probabilities of it and all larger ones, each over that of the
+/// most likely number.
+///
+/// They are made by their ratios, P(k + 1) / P(k) = (n_marked − k)(n_drawn − k) / ((k + 1)(n_all − n_marked − n_drawn + k + 1)):
+/// logarithms of factorials of tens of thousands would lose five digits.
+pub(crate) fn hypergeometric_weights([n_all, n_marked, n_drawn]: [usize; 3]) -> (usize, Vec<f64>) {
+    let (lowest, highest) = ((n_marked + n_drawn).saturating_sub(n_all), n_marked.min(n_drawn));
     let ratio = |k: usize| {
         let others = (n_all + k + 1) - n_marked - n_drawn;
         (n_marked - k) as f64 * (n_drawn - k) as f64 / ((k + 1) as f64 * others as f64)
@@ -100,10 +109,7 @@ pub(crate) fn hypergeometric_upper_tail(n_least: usize, [n_all, n_marked, n_draw
     for k in (lowest..mode).rev() {
         weights[k - lowest] = weights[k + 1 - lowest] / ratio(k);
     }
-    // smallest first
-    let above: f64 = weights[n_least - lowest..].iter().rev().sum();
-    let below: f64 = weights[..n_least - lowest].iter().sum();
-    above / (above + below)
+    (lowest, weights)
 }
 
 #[cfg(test)]

@@ -5,11 +5,15 @@
 
 mod over_representation;
 mod preranked;
+mod rank_sum;
+mod stratified;
 
 use anyhow::{Result, ensure};
 
 pub use over_representation::{OverRepresentation, over_representation};
 pub use preranked::{Enriched, PrerankedSpec, preranked};
+pub use rank_sum::{RankSum, rank_sum};
+pub use stratified::over_representation_within;
 
 /// Which of so many features are in a list.
 ///

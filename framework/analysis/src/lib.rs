@@ -7,6 +7,7 @@
 //! | question | answer |
 //! |---|---|
 //! | do predicted values agree with measured ones? | [`PairedMoments`], [`r_squared`](fn@r_squared) |
+//! | does a predicted image agree with the real one? | [`image_agreement`](fn@image_agreement), [`mode_threshold`] |
 //! | does a score find open peaks? | [`average_precision`](fn@average_precision), [`average_precision_by_feature`], [`PooledPrecision`] |
 //! | what does a space know? | [`LogisticProbe`], [`MlpProbe`], [`predictability`], [`NeighbourSearch`] and [`majority_labels`], [`linear_r2`], [`silhouette`](fn@silhouette) |
 //! | which cells lie together? | [`NeighbourGraph`], [`Leiden`], [`KMeans`], [`umap`](fn@umap) and [`trustworthiness`](fn@trustworthiness) |
@@ -14,7 +15,9 @@
 //! | do two labellings agree? | [`classification`](fn@classification), [`agreement`](fn@agreement) |
 //! | what would something simple reach? | [`Controls`], [`Ridge`], [`Pca`], [`KMeans`] |
 //! | is an effect larger than chance, among many? | [`NullDistribution`], [`equal_groups`], [`benjamini_hochberg`] |
-//! | which features does a space know of? | [`interpret`](fn@interpret), [`group_tests`], [`over_representation`](fn@over_representation), [`preranked`](fn@preranked), [`feature_groups`](fn@feature_groups) |
+//! | which features does a space know of? | [`interpret`](fn@interpret), [`group_tests`], [`over_representation`](fn@over_representation), [`preranked`](fn@preranked), [`feature_groups`](fn@feature_groups), [`feature_ablation`](fn@feature_ablation) |
+//! | how much does a cell express a set of genes? | [`gene_score`](fn@gene_score), [`control_genes`] |
+//! | which motifs are in sequences? | [`MotifScanner`]; in those of chosen features, of like GC content: [`over_representation_within`], [`rank_sum`](fn@rank_sum) |
 //! | does a variant differ, or not, over seeds? | [`Paired`], [`signed_rank`](fn@signed_rank), [`bootstrap_interval`], [`holm`] |
 //!
 //! This crate knows nothing of models, files or experiments, and draws no figures.
@@ -28,8 +31,11 @@ mod correlation;
 mod distributions;
 mod empirical;
 mod enrichment;
+mod feature_ablation;
 mod feature_groups;
+mod gene_score;
 mod graph;
+mod image_metrics;
 mod integration;
 mod interpretation;
 mod k_means;
@@ -42,6 +48,7 @@ mod matrix;
 mod measured;
 mod mlp_probe;
 mod moments;
+mod motif;
 mod multiple_testing;
 mod neighbour_models;
 mod neighbours;
@@ -71,9 +78,15 @@ pub use classification::{ClassificationReport, classification};
 pub use controls::{Control, Controls, ControlsSpec, CrossPrediction};
 pub use correlation::Correlations;
 pub use empirical::{NullDistribution, equal_groups};
-pub use enrichment::{Enriched, OverRepresentation, PrerankedSpec, over_representation, preranked};
+pub use enrichment::{
+    Enriched, OverRepresentation, PrerankedSpec, RankSum, over_representation, over_representation_within, preranked,
+    rank_sum,
+};
+pub use feature_ablation::{FeatureAblation, FeatureClassifier, FeatureLoss, feature_ablation};
 pub use feature_groups::{CorrelationSign, FeatureGroup, FeatureGroupSpec, Singletons, feature_groups};
+pub use gene_score::{GeneScoreSpec, control_genes, expression_bins, gene_score};
 pub use graph::NeighbourGraph;
+pub use image_metrics::{ImageAgreement, ImageForm, image_agreement, mean_absolute_difference, mode, mode_threshold};
 pub use integration::{
     ClusterAgreement, Covariate, Integration, IntegrationReport, Kbet, KbetOfLabel, PcrComparison, bras, clisi,
     graph_connectivity, ilisi, isolated_labels, k_means_agreement, kbet, leiden_agreement, lisi, pcr_comparison,
@@ -92,6 +105,7 @@ pub use logistic::LogisticProbe;
 pub use matrix::{Matrix, block_rows};
 pub use mlp_probe::{MlpProbe, MlpProbeSpec};
 pub use moments::{PairedMoments, PairedReport};
+pub use motif::{FrequencyMatrix, MotifHit, MotifScanner, MotifSpec, Sequence, symmetric_background};
 pub use multiple_testing::{benjamini_hochberg, holm};
 pub use neighbour_models::{majority_labels, neighbour_means};
 pub use neighbours::{Distance, NeighbourSearch, Neighbours};

@@ -62,6 +62,21 @@ impl Paired {
         self.sd.filter(|_| !margin.is_nan()).map(|sd| self.equivalence_of(self.n as u64, sd, margin))
     }
 
+    /// Two-sided p-value of the t-test where each pair comes from another random division of the same cells, with `ratio` judged
+    /// cells for each one that was learned from.
+    ///
+    /// Such pairs share most of their cells, so that the spread of their mean is larger than sd / √n: its square is taken for
+    /// (1/n + ratio) sd² (Nadeau & Bengio 2003, the corrected resampled t-test). `None` for one pair, or a ratio that is no
+    /// number of 0 or above. Where all differences are equal, as `p`.
+    pub fn resampled(&self, ratio: f64) -> Option<f64> {
+        let sd = self.sd.filter(|_| ratio >= 0.0 && ratio.is_finite())?;
+        if sd == 0.0 {
+            return self.p;
+        }
+        let n = self.n as f64;
+        Some(t_both_tails(self.mean / (sd * (1.0 / n + ratio).sqrt()), n - 1.0))
+    }
+
     /// The smallest number of pairs above `n`, at most `n_max`, at which the t-test or, with a margin, the equivalence test
     /// would have p ≤ level if mean and sd stayed as they are; `None` where no such number is, or for one pair.
     ///
@@ -169,6 +184,18 @@ mod tests {
             let scaled = Paired::of(&[unit, 2.0 * unit, 4.0 * unit]).unwrap();
             assert_eq!((scaled.t, scaled.p, scaled.effect_size), (plain.t, plain.p, plain.effect_size));
         }
+    }
+
+    #[test]
+    fn splits_of_the_same_cells_are_less_certain() {
+        let paired = Paired::of(&[0.10, 0.03, 0.12, 0.08]).unwrap();
+        let close = |found: Option<f64>, expected: f64| (found.unwrap() - expected).abs() < 1e-12;
+        assert!(close(paired.resampled(0.0), paired.p.unwrap()));
+        // 2 * scipy.stats.t.sf(0.0825 / (sd * (1/4 + 0.2) ** .5), 3), sd = numpy.std(…, ddof=1)
+        assert!(close(paired.resampled(0.2), 0.049_929_515_830_824_445), "{:?}", paired.resampled(0.2));
+        assert_eq!((paired.resampled(f64::NAN), paired.resampled(-0.1)), (None, None));
+        assert_eq!(Paired::of(&[0.5]).unwrap().resampled(0.2), None);
+        assert_eq!(Paired::of(&[0.5; 3]).unwrap().resampled(0.2), Some(0.0));
     }
 
     #[test]

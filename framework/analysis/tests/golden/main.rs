@@ -1,8 +1,11 @@
-//! Every number of this crate against numpy, scipy, scikit-learn, statsmodels, scanpy, scib-metrics, gseapy and networkx (the `make_golden*.py` beside this folder wrote them).
+//! Every number of this crate against numpy, scipy, scikit-image, scikit-learn, statsmodels, scanpy, scib-metrics, gseapy, networkx, Biopython and MOODS (the `make_golden*.py` beside this folder wrote them).
 
 mod agreement;
+mod gene_score;
 mod graph;
+mod images;
 mod interpretation;
+mod motifs;
 mod paired;
 mod published;
 mod regression;

@@ -1,7 +1,7 @@
 //! Modalities: the measurements of one assay, opened, checked, prepared and handed out in minibatches.
 
 use crate::component::Spec;
-use crate::data::MatrixModality;
+use crate::data::{Augmentation, MatrixModality};
 use crate::loss::{Statistics, TargetValues};
 use crate::minibatch::{FeatureShape, Features};
 use crate::step::Step;
@@ -142,6 +142,11 @@ pub trait ModalitySpec: Spec {
 
     /// What is used where the table says nothing.
     fn defaults(&self) -> Defaults;
+
+    /// What is done to images of training cells; `None` for assays that are no images.
+    fn augmentation(&self) -> Option<Augmentation> {
+        None
+    }
 
     /// What is used instead under `settings = "published"`: the assay's own paper.
     fn published_defaults(&self) -> Defaults {

@@ -25,6 +25,8 @@ pub enum Purpose {
     Split,
     /// Controls and probes of the evaluation.
     Evaluation,
+    /// How images of training cells are laid.
+    Turns,
 }
 
 impl Purpose {
@@ -38,6 +40,7 @@ impl Purpose {
             Purpose::Validation => "validation",
             Purpose::Split => "split",
             Purpose::Evaluation => "evaluation",
+            Purpose::Turns => "turns",
         }
     }
 }

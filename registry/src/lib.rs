@@ -12,6 +12,7 @@ mod components;
 mod conditions;
 mod diagnostic;
 mod document;
+mod images;
 mod latents;
 mod library;
 mod modalities;

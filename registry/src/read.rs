@@ -10,7 +10,7 @@ use crate::document::{Node, parse};
 use crate::preset::{expand, model_defaults};
 use crate::sections::{Parser, Reader, Site, TopSection, properties, with_properties};
 use crate::suggest::nearest;
-use crate::{conditions, latents, modalities, overrides, plugins};
+use crate::{conditions, images, latents, modalities, overrides, plugins};
 use framework::Spec;
 use framework::component::parse_table;
 use framework::spec::{DataSpec, EvaluateSpec, Experiment, FitSpec, ModelSpec, SPEC_VERSION, TrunkSpec};
@@ -113,6 +113,12 @@ fn experiment(reader: &mut Reader, root: &Node, path: &Path) -> Option<Experimen
     let conditions = conditions::read(reader, root, model.as_ref().map(|model| model.kind), &names);
     if reader.diagnostics.is_empty() {
         latents::all_read(reader, root, &latents);
+        if let Some(model) = &model {
+            images::check_augmentation(reader, root, model.kind, &modalities);
+        }
+        if let Some(evaluate) = &evaluate {
+            images::check_unshown(reader, root, &evaluate.images, &conditions);
+        }
     }
     let mut data = data?;
     has_files(reader, root, &data);

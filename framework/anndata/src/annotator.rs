@@ -12,7 +12,7 @@ use crate::file::{Kind, detect, modalities, modality_group};
 use crate::read::{frame, place};
 use crate::write::draft::Draft;
 use crate::write::{element, frame as write_frame, matrix};
-use crate::{Column, Dense, UnsTree};
+use crate::{Column, Csr, Dense, UnsTree};
 
 pub use layer_rows::LayerId;
 use layer_rows::LayerRows;
@@ -90,6 +90,20 @@ impl Annotator {
         write_frame::ensure_column_name(&table, name)?;
         self.clear(&table, name)?;
         write_frame::add_column(&table, name, column)
+    }
+
+    /// Sets `obsp[key]`, a sparse matrix of cells × cells in the order of the file's cells.
+    ///
+    /// # Errors
+    /// If the matrix has not as many rows and columns as there are cells.
+    pub fn set_obsp(&mut self, modality: Option<&str>, key: &str, matrix: &Csr) -> Result<()> {
+        let target = self.target(modality)?;
+        let name = format!("obsp/{key}");
+        ensure_rows(&target, &name, matrix.n_rows)?;
+        ensure_rows(&target, &name, matrix.n_columns)?;
+        let obsp = member_dict(&target, "obsp")?;
+        self.clear(&obsp, key)?;
+        matrix::write_sparse(&obsp, key, matrix)
     }
 
     /// Sets `varm[key]`, one row a feature in the order of the file's features.

@@ -5,6 +5,8 @@
 //! for, dense ones piece by piece so that memory follows the values that are not zero. An encoding that is not known
 //! is skipped by name and never fails the rest.
 //!
+//! [`CellImages`] are images of single cells beside such a table, as scPortrait writes them.
+//!
 //! [`write_new_h5ad`] and [`write_new_h5mu`] write new files; [`Annotator`] adds results to a copy of a file, or in its
 //! place, and leaves every other object as it was. A file takes its name only when it is whole.
 //!
@@ -18,6 +20,7 @@
 
 mod annotated;
 mod annotator;
+mod cell_images;
 mod column;
 mod csr;
 mod dense;
@@ -32,6 +35,7 @@ mod write;
 
 pub use annotated::Annotated;
 pub use annotator::{Annotator, LayerId};
+pub use cell_images::{CellImages, ImageChannel};
 pub use column::{Categorical, Column};
 pub use csr::Csr;
 pub use dense::Dense;

@@ -95,9 +95,16 @@ impl Window {
         Self { top: start(centroid[0]), left: start(centroid[1]), side }
     }
 
-    /// The whole of an image of that side.
-    pub(crate) fn whole(side: usize) -> Self {
-        Self { top: 0, left: 0, side }
+    /// The square about the middle of an image.
+    pub(crate) fn middle(height: usize, width: usize, side: usize) -> Self {
+        Self::around([(height / 2) as f64, (width / 2) as f64], side)
+    }
+
+    /// Which of its pixels a field has.
+    pub(crate) fn inside(&self, height: usize, width: usize) -> Vec<bool> {
+        let mut inside = vec![false; self.side * self.side];
+        self.rows(height, width, |_, target| inside[target].fill(true));
+        inside
     }
 
     /// Hands on, for each row that field and window share, the places in the field and those in the window.

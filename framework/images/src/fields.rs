@@ -188,7 +188,10 @@ impl Layout<'_> {
     fn row(&self, line: u64, values: Vec<String>, listing: &mut Listing) -> Result<FieldRow> {
         let mut at = |what: &str, file: &ImageFile, pattern: &Pattern| {
             let found = pattern.render(&values);
-            ensure!(found.is_some() || file.may_be_missing, "{what} has no file: a column is empty");
+            ensure!(
+                found.is_some() || file.may_be_missing,
+                "{what} has no file: a column is empty; `may_be_missing = true` allows it"
+            );
             let path = found.map(|path| listing.only(self.folder.join(path)));
             Ok(path.transpose().with_context(|| what.to_owned())?.map(|path| PlaneAt::new(file, path)))
         };

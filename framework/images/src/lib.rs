@@ -3,6 +3,7 @@
 //! | from | to | by |
 //! |---|---|---|
 //! | PNG, TIFF, OME-TIFF, `.npy`, `.npz` | planes of pixels | [`read_planes`], [`read_chosen_planes`], [`Stack`] |
+//! | images of cells from elsewhere | the same, a block at a time | [`CellStack`] |
 //! | a table of fields of view | fields, masks, metadata | [`FieldsSpec`], [`Fields`] |
 //! | a plane of stained DNA | nuclei | [`Segmentation`], and its steps |
 //! | all of it, as one spec | named cells and their crops in a cache | [`make_crops`], [`CellImagesSpec`], [`Crops`] |
@@ -26,6 +27,7 @@ mod read;
 mod segment;
 mod sheet;
 mod spec;
+mod stack;
 #[cfg(test)]
 mod testing;
 
@@ -34,11 +36,12 @@ pub use crops::{Contents, Crops, Gathered, Skipped, Stored};
 pub use cut::{Cutting, Surroundings};
 pub use fields::{FieldRow, Fields, FieldsSpec, ImageFile, Pattern, Table};
 pub use labels::{Labels, MaskKind, Region};
-pub use make::make_crops;
+pub use make::{make_crops, make_crops_of};
 pub use normalise::{Normalisation, Reach};
 pub use plane::{Field, PixelKind, Pixels, Plane};
 pub use problem::Problem;
 pub use read::{Stack, plane_names, read_chosen_planes, read_planes};
 pub use segment::{Segmentation, distance_to_background, fill_holes, gaussian, otsu, seeds, watershed};
 pub use sheet::{ContactSheet, Picture};
-pub use spec::{CellImagesSpec, MASK_CHANNEL, OnBadField, StackSpec};
+pub use spec::{CellImagesSpec, Fit, MASK_CHANNEL, OnBadField, StackSpec};
+pub use stack::{CellStack, StackCells, Visit};

@@ -18,7 +18,9 @@ use crate::crops::{Crops, Skipped};
 use crate::fields::{FieldRow, Fields, FieldsSpec};
 use crate::normalise::{Range, Reach, Tally};
 use crate::plane::{PixelKind, Plane};
+use crate::read::Stack;
 use crate::spec::{CellImagesSpec, OnBadField};
+use crate::stack::CellStack;
 
 /// Opens the crops that a spec describes; makes them first unless the cache is of the same spec and files.
 ///
@@ -32,9 +34,22 @@ pub fn make_crops(spec: &CellImagesSpec, folder: &Path, cache: &Path) -> Result<
     spec.ensure_valid()?;
     match (&spec.fields, &spec.stack) {
         (Some(fields), _) => of_fields(spec, fields, folder, cache),
-        (None, Some(stack)) => stack::make(spec, stack, folder, cache),
+        (None, Some(of_spec)) => {
+            let images = Stack::open(&folder.join(&of_spec.path), of_spec.entry.as_deref())?;
+            stack::make(spec, (of_spec, &images), folder, cache)
+        }
         (None, None) => bail!("needs one of `fields` (of view) and `stack` (of single cells)"),
     }
+}
+
+/// The same of images of single cells that another reader opened; `spec` describes them in its `stack`.
+///
+/// # Errors
+/// If the spec has problems or no `stack`, an image cannot be read, or the cache is damaged or cannot be written.
+pub fn make_crops_of(spec: &CellImagesSpec, images: &dyn CellStack, folder: &Path, cache: &Path) -> Result<Crops> {
+    spec.ensure_valid()?;
+    let stack = spec.stack.as_ref().context("the spec has no `stack`")?;
+    stack::make(spec, (stack, images), folder, cache)
 }
 
 fn of_fields(spec: &CellImagesSpec, of_spec: &FieldsSpec, folder: &Path, cache: &Path) -> Result<Crops> {

@@ -27,23 +27,56 @@ pub enum OnBadField {
     Skip,
 }
 
-/// A stack of images of single cells, N×C×H×W in a `.npy` or `.npz`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+/// What is done with images of another size than crops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Fit {
+    /// They are refused.
+    #[default]
+    Exact,
+    /// Their middle is cut out; smaller ones are filled up with 0 on all sides.
+    Centre,
+}
+
+/// A stack of images of single cells, N×C×H×W in a `.npy`, a `.npz` or an `.h5sc` of scPortrait.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct StackSpec {
-    /// The `.npy` or `.npz`.
+    /// The `.npy`, `.npz` or `.h5sc` (also `.h5` and `.hdf5`).
     pub path: PathBuf,
     /// Which array of a `.npz`; left out: it holds one.
     #[serde(default)]
     pub entry: Option<String>,
-    /// Names of the channels, in the order of the array.
+    /// Names of the channels, in the order of the array. Of an `.h5sc`, which names its own: those that are taken; left out: all
+    /// that are no masks.
+    #[serde(default)]
     pub channels: Vec<String>,
-    /// A `.csv` or `.tsv` with one row a cell, in the order of the array; left out: nothing is known of the cells.
+    /// The one of the channels that is the mask of the nucleus: kept as `nucleus_mask`, from which shapes are measured.
+    #[serde(default)]
+    pub mask: Option<String>,
+    /// What is done with images of another size than `crops.side`.
+    #[serde(default)]
+    pub fit: Fit,
+    /// A `.csv` or `.tsv` with one row a cell, in the order of the array; left out: what an `.h5sc` says, else nothing is known
+    /// of the cells.
     #[serde(default)]
     pub cells: Option<PathBuf>,
     /// The column of that table that names the cells; left out: name of the file and number, from 0.
     #[serde(default)]
     pub name: Option<String>,
+}
+
+impl StackSpec {
+    /// Whether the file is of HDF5, by its name.
+    pub fn is_hdf5(&self) -> bool {
+        let extension = self.path.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        matches!(extension.to_ascii_lowercase().as_str(), "h5sc" | "h5" | "hdf5")
+    }
+
+    /// Whether a channel, by its place, is the mask.
+    pub(crate) fn is_mask(&self, place: usize) -> bool {
+        self.mask.is_some() && self.channels.get(place) == self.mask.as_ref()
+    }
 }
 
 /// Images of cells: `fields` or `stack`, one of the two, and how crops are made of them.
@@ -105,7 +138,10 @@ impl CellImagesSpec {
     }
 
     fn validate_stack(&self, problems: &mut Vec<Problem>, stack: &StackSpec) {
-        require(problems, !stack.channels.is_empty(), "stack.channels", "is empty; name the channels of the array");
+        let holds = stack.is_hdf5() || !stack.channels.is_empty();
+        require(problems, holds, "stack.channels", "is empty; name the channels of the array");
+        let holds = stack.mask.as_ref().is_none_or(|mask| stack.is_hdf5() || stack.channels.contains(mask));
+        require(problems, holds, "stack.mask", "is none of `stack.channels`");
         let holds = stack.name.is_none() || stack.cells.is_some();
         require(problems, holds, "stack.name", "is a column of the table `stack.cells`, which is left out");
         let holds = matches!(self.normalisation.per, Reach::None | Reach::Crop);
@@ -122,7 +158,13 @@ impl CellImagesSpec {
                 let mask = self.crops.keep_mask.then(|| MASK_CHANNEL.to_owned());
                 fields.channels.keys().cloned().chain(mask).collect()
             }
-            (None, Some(stack)) => stack.channels.clone(),
+            (None, Some(stack)) => {
+                let name = |(place, name): (usize, &String)| match stack.is_mask(place) {
+                    true => MASK_CHANNEL.to_owned(),
+                    false => name.clone(),
+                };
+                stack.channels.iter().enumerate().map(name).collect()
+            }
             (None, None) => Vec::new(),
         }
     }

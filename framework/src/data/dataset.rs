@@ -404,6 +404,16 @@ fn file_of(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result
     own.with_context(|| format!("the modality has no file; set `data.path` or `modality.{name}.path`"))
 }
 
+/// Opens another modality of the file of a modality, read as that one is.
+///
+/// # Errors
+/// When the file does not hold it, or it is not what the assay expects.
+pub fn open_beside(experiment: &Experiment, name: &str, key: &str) -> Result<Box<dyn Modality>> {
+    let entry = experiment.modalities.get(name).with_context(|| format!("there is no modality `{name}`"))?;
+    let path = file_of(experiment, name, entry)?;
+    entry.spec.open(&Source { name, path: &path, key: Some(key) }, entry.build_steps()?)
+}
+
 /// The distinct data files of an experiment.
 ///
 /// # Errors

@@ -187,6 +187,7 @@ impl Modality for MatrixModality {
     }
 
     fn filter_round(&mut self, kept: &[bool]) -> Result<Vec<bool>> {
+        self.ensure_any_value(kept)?;
         self.drop_rare_features(kept)?;
         let MatrixReading { min_features_per_cell, feature, .. } = &self.reading;
         cells_of_enough_features(&self.raw, kept, *min_features_per_cell, feature)

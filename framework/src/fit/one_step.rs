@@ -4,7 +4,7 @@ use super::checkpoint::{Checkpoint, Remember};
 use super::encoders::validate_encoders;
 use super::stage::{Moment, StageSettings, Work, backward, run_stage};
 use super::{Adam, AdamRule, Fit, Learned, Stage};
-use crate::data::{Dataset, Loader};
+use crate::data::{Augmentation, Dataset, Loader, turn_minibatch};
 use crate::infer::{Estimate, encode};
 use crate::minibatch::{Minibatch, Part};
 use crate::model::{Branch, Model, Terms, trainable};
@@ -29,6 +29,7 @@ pub fn learn_at_once(fit: &mut Fit<'_>) -> Result<Learned> {
         seed: fit.seed(),
         device: fit.device,
         settings: &settings,
+        is_turned: turned(fit),
     };
     let n_modalities = fit.model.branches.len() as u64;
     let passes = if settings.schedule == Schedule::Alternating { n_modalities } else { 1 };
@@ -51,11 +52,25 @@ struct OneStep<'a> {
     seed: Seed,
     device: Device,
     settings: &'a OneStepFit,
+    /// The modalities whose images are turned.
+    is_turned: Vec<bool>,
+}
+
+/// The modalities whose images are turned.
+fn turned(fit: &Fit<'_>) -> Vec<bool> {
+    let is_turned = |spec: &dyn crate::ModalitySpec| spec.augmentation() == Some(Augmentation::Turns);
+    fit.experiment.modalities.values().map(|entry| is_turned(entry.spec.as_ref())).collect()
 }
 
 impl Work for OneStep<'_> {
     fn terms(&mut self, minibatch: &Minibatch, moment: Moment) -> Result<Terms> {
         self.seed.set_torch(Purpose::Step, moment.epoch, moment.step);
+        let turned;
+        let mut minibatch = minibatch;
+        if self.is_turned.contains(&true) {
+            turned = turn_minibatch(minibatch, &self.is_turned, (self.seed, moment.epoch, moment.step))?;
+            minibatch = &turned;
+        }
         let means = self.means(minibatch)?;
         let mut terms = Terms::default();
         for (index, (branch, part)) in self.model.branches.iter().zip(&minibatch.parts).enumerate() {

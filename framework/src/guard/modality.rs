@@ -1,7 +1,7 @@
 //! Guarded modalities.
 
 use super::Guarded;
-use crate::data::MatrixModality;
+use crate::data::{Augmentation, MatrixModality};
 use crate::{
     Alignment, Defaults, FeatureShape, Gathered, Modality, ModalitySpec, Source, Statistics, Step, TargetValues,
 };
@@ -34,6 +34,10 @@ impl<S: ModalitySpec + Serialize> ModalitySpec for Guarded<S> {
 
     fn published_defaults(&self) -> Defaults {
         self.or(no_defaults(), ModalitySpec::published_defaults)
+    }
+
+    fn augmentation(&self) -> Option<Augmentation> {
+        self.or(None, ModalitySpec::augmentation)
     }
 }
 

@@ -10,6 +10,7 @@ mod init;
 mod input_layer;
 mod linear;
 mod norm;
+mod resnet;
 mod trunk;
 
 pub use activation::leaky_relu;
@@ -18,6 +19,7 @@ pub use init::uniform_fan_in;
 pub use input_layer::InputLayer;
 pub use linear::{Linear, beside};
 pub use norm::{Norm, NormLayer};
+pub use resnet::{ResNet18, ResNetForm};
 pub use trunk::Trunk;
 
 /// Whether a check of seeded draws holds at least once in a hundred tries.

@@ -1,5 +1,6 @@
 //! `[evaluate]`: what a trained model is judged by.
 
+use super::EvaluateImages;
 use crate::component::{Problem, Spec, require};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,8 @@ pub struct EvaluateSpec {
     pub n_components: usize,
     /// Penalty of the ridge control.
     pub ridge: f64,
+    /// How predicted images are judged.
+    pub images: EvaluateImages,
 }
 
 impl Default for EvaluateSpec {
@@ -28,6 +31,7 @@ impl Default for EvaluateSpec {
             n_prediction_neighbours: 25,
             n_components: 50,
             ridge: 1.0,
+            images: EvaluateImages::default(),
         }
     }
 }
@@ -43,6 +47,8 @@ impl Spec for EvaluateSpec {
             require(&mut problems, n >= 1, key, "must be at least 1");
         }
         require(&mut problems, self.ridge >= 0.0 && self.ridge.is_finite(), "ridge", "must be at least 0");
+        let of_images = self.images.validate().into_iter();
+        problems.extend(of_images.map(|problem| Problem { key: format!("images.{}", problem.key), ..problem }));
         problems
     }
 }

@@ -27,8 +27,7 @@ pub fn small_images(folder: &Path, n_cells: usize, side: usize) -> Result<PathBu
         bytes.extend((0..side * side).map(pixel));
     }
     std::fs::write(folder.join("images.npy"), bytes)?;
-    let stack =
-        StackSpec { path: "images.npy".into(), entry: None, channels: vec![CHANNEL.into()], cells: None, name: None };
+    let stack = StackSpec { path: "images.npy".into(), channels: vec![CHANNEL.into()], ..StackSpec::default() };
     let spec = CellImagesSpec {
         stack: Some(stack),
         crops: Cutting { side, keep_mask: false, ..Cutting::default() },

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use framework::component::Spec;
-use framework::data::open_images;
+use framework::data::{Augmentation, open_images};
 use framework::{Defaults, Modality, ModalitySpec, Source, Step, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,11 @@ use serde::{Deserialize, Serialize};
 /// Images of one stained or tagged protein of single cells: one channel of the crops that `cithara cut` made, of brightnesses from 0 to 1.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
-pub struct ProteinImageSpec {}
+pub struct ProteinImageSpec {
+    /// What is done to images of training cells. Alike for all images of a model, and only for one that learns encoders with
+    /// decoders (`autoencoder`): a row of other models stands for one image as it is.
+    pub augment: Augmentation,
+}
 
 impl Spec for ProteinImageSpec {}
 
@@ -18,6 +22,10 @@ impl Spec for ProteinImageSpec {}
 impl ModalitySpec for ProteinImageSpec {
     fn open(&self, source: &Source<'_>, steps: Vec<Box<dyn Step>>) -> Result<Box<dyn Modality>> {
         Ok(Box::new(open_images(source, &steps)?))
+    }
+
+    fn augmentation(&self) -> Option<Augmentation> {
+        Some(self.augment)
     }
 
     fn defaults(&self) -> Defaults {

@@ -197,6 +197,23 @@ fn conditions_of_wrong_keys_and_modalities() {
 }
 
 #[test]
+fn images_that_are_not_shown_name_conditions_and_modalities() {
+    let condition = "[modality.rna]\n[condition.dye]\ncolumn = \"dye\"\n";
+    let images = "[evaluate.images.unshown.rna]\nkey = \"x\"\ncolumn = \"y\"\ncondition = \"dey\"\n\
+                  [evaluate.images.unshown.rn]\nkey = \"x\"\ncolumn = \"y\"\ncondition = \"dye\"\n";
+    let said = said(&format!("{condition}{images}"));
+    for part in [
+        "error: `evaluate.images.unshown.rna.condition` is `dey`, which the spec does not have",
+        "condition = \"dey\"",
+        "help: did you mean `dye`? conditions: dye",
+        "error: `evaluate.images.unshown.rn`: no modality `rn` is told the condition `dye`",
+        "help: did you mean `rna`? modalities: rna",
+    ] {
+        assert!(said.contains(part), "`{part}` is not in: {said}");
+    }
+}
+
+#[test]
 fn a_condition_in_a_model_without_encoders() {
     let said = said("model.kind = \"dgd\"\n[modality.rna]\n[condition.dye]\ncolumn = \"dye\"");
     let (_, about) = said.split_once("error: `[condition.dye]`").unwrap();

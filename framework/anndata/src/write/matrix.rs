@@ -63,7 +63,8 @@ impl Matrix {
     }
 }
 
-fn write_sparse(parent: &Group, name: &str, matrix: &Csr) -> Result<()> {
+/// Writes sparse rows, compressed with gzip.
+pub(crate) fn write_sparse(parent: &Group, name: &str, matrix: &Csr) -> Result<()> {
     matrix.validate().with_context(|| format!("the matrix `{name}` is not sound"))?;
     let group = create_group(parent, name)?;
     mark(&group, "csr_matrix", "0.1.0")?;

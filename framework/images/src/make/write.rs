@@ -50,6 +50,14 @@ impl Records {
     }
 }
 
+impl Records {
+    /// Adds the mask of a nucleus: 1 where a pixel is above 0.
+    pub(super) fn add_mask(&mut self, pixels: &[f32], stored: Stored) {
+        let mask: Vec<f32> = pixels.iter().map(|pixel| f32::from(u8::from(*pixel > 0.0))).collect();
+        self.bytes.push(stored.bytes(&mask));
+    }
+}
+
 impl<'a> CellWriter<'a> {
     /// Starts a cache; `columns` are those of the table that the cells come from.
     pub(super) fn create(spec: &'a CellImagesSpec, cache: &Path, columns: Vec<String>) -> Result<Self> {

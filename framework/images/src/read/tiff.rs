@@ -32,7 +32,8 @@ pub(super) fn read(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Plane>> {
             let n_samples = n_samples(&mut pages).with_context(|| described("is damaged"))?;
             let places = n_planes..n_planes + n_samples;
             if wanted.any(places.clone()) {
-                let planes = decode(&mut pages, n_samples).with_context(|| described("cannot be decoded"))?;
+                let planes = decode(&mut pages, n_samples).map_err(|error| once(&error));
+                let planes = planes.with_context(|| described("cannot be decoded; is the file whole?"))?;
                 found.extend(places.zip(planes));
             }
             n_planes += n_samples;
@@ -70,8 +71,16 @@ fn start(path: &Path) -> Result<Tiff> {
     limits.decoding_buffer_size = LARGEST_PAGE;
     limits.intermediate_buffer_size = LARGEST_PAGE;
     limits.ifd_value_size = LONGEST_TAG;
-    let decoder = Decoder::new(open(path)?).context("the TIFF is damaged or cut short")?;
+    let decoder = Decoder::new(open(path)?).map_err(|error| once(&error.into()));
+    let decoder = decoder.context("the TIFF is damaged or cut short")?;
     Ok(decoder.with_limits(limits))
+}
+
+/// The same error; what several layers say in the same words is said once.
+fn once(error: &anyhow::Error) -> anyhow::Error {
+    let mut told: Vec<String> = error.chain().map(ToString::to_string).collect();
+    told.dedup();
+    anyhow::anyhow!(told.join(": "))
 }
 
 fn n_samples(page: &mut Tiff) -> Result<usize> {

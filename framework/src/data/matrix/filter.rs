@@ -41,6 +41,19 @@ pub fn cells_of_enough_features(matrix: &Csr, kept: &[bool], least: usize, featu
 }
 
 impl MatrixModality {
+    /// Refuses a matrix of nothing but zeros in the kept cells.
+    pub(super) fn ensure_any_value(&self, kept: &[bool]) -> Result<()> {
+        let is_zero = |row: usize| self.raw.row(row).1.iter().all(|value| *value == 0.0);
+        let n_kept = kept.iter().filter(|kept| **kept).count();
+        ensure!(
+            n_kept == 0 || (0..self.raw.n_rows).any(|row| kept[row] && !is_zero(row)),
+            "all values of {n_kept} cells and {} {}s are 0; is this the right matrix? `layer` names another",
+            self.raw.n_columns,
+            self.reading.feature
+        );
+        Ok(())
+    }
+
     /// Drops the features that are above 0 in fewer than `min_cells_per_feature` of the kept cells.
     pub(super) fn drop_rare_features(&mut self, kept: &[bool]) -> Result<()> {
         let least = self.reading.min_cells_per_feature;

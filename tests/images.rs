@@ -1,7 +1,8 @@
 //! From images to a trained model by the program itself.
 
+use anndata::{File, Layer};
 use framework::testing::small_images;
-use tests_support::{json, real_data, run_to};
+use tests_support::{json, real_data, repository, run_to};
 
 const STACK: &str = "[stack]\npath = \"images.npy\"\nchannels = [\"dna\"]\n\
                      [crops]\nside = 16\nkeep_mask = false\n[normalisation]\nper = \"crop\"\n";
@@ -46,6 +47,91 @@ fn images_are_cut_learned_and_predicted() {
         path,
         &["predict", "run", "cut/cells.h5mu", "--from", "left", "--to", "right", "--out", "predicted.h5mu"],
     );
+}
+
+/// Images of single cells of scPortrait: channels and cells by the names of the file, masks as masks.
+#[test]
+fn cells_of_scportrait_are_cut_and_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let source = repository().join("framework/anndata/tests/fixtures/cells.h5sc");
+    std::fs::copy(source, path.join("plate1.h5sc")).unwrap();
+    let spec = "[stack]\npath = \"plate1.h5sc\"\nmask = \"seg_all_nucleus\"\n\
+                [crops]\nside = 16\n[normalisation]\nper = \"none\"\n";
+    std::fs::write(path.join("plate.toml"), spec).unwrap();
+    let text = run_to(0, path, &["cut", "plate.toml", "--out", "cut"]);
+    assert!(text.contains("6 cells of 6 fields, crops of 16 × 16 pixels"), "{text}");
+    let file = File::open(path.join("cut/cells.h5mu")).unwrap();
+    assert_eq!(file.modalities().unwrap(), ["DAPI", "lamin"]);
+    assert_eq!(file.cells()[2], "plate1:15");
+    assert_eq!(file.obs().labels("dose").unwrap()[2].as_deref(), Some("high"));
+    // shapes stand with the first channel: discs of radius 3, 3.5, … pixels
+    let dapi = file.modality("DAPI").unwrap();
+    let place = dapi.var().index().iter().position(|name| name == "area").expect("areas were measured");
+    let measured = dapi.matrix(&Layer::X).unwrap();
+    let area = |cell: usize| {
+        let (columns, values) = measured.row(cell);
+        columns.iter().position(|&column| column as usize == place).map_or(0.0, |at| values[at])
+    };
+    let areas: Vec<f32> = (0..6).map(area).collect();
+    let is_inside = |cell: i32, place: i32| {
+        let (row, column) = (2 * (place / 16) - 15, 2 * (place % 16) - 15);
+        row * row + column * column < (6 + cell) * (6 + cell)
+    };
+    let expected = [0, 1, 2, 3, 4, 5].map(|cell| (0..256).filter(|&place| is_inside(cell, place)).count() as f32);
+    assert_eq!(areas, expected);
+    // the middle of each image, or images in a larger crop
+    let spec = spec.replace("side = 16", "side = 8").replace("mask =", "fit = \"centre\"\nmask =");
+    std::fs::write(path.join("plate.toml"), spec).unwrap();
+    let text = run_to(0, path, &["cut", "plate.toml", "--out", "middle"]);
+    assert!(text.contains("6 cells of 6 fields, crops of 8 × 8 pixels"), "{text}");
+}
+
+/// Turned images: learned from alike in every run, and never judged.
+#[test]
+fn images_of_training_cells_are_turned() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    small_images(path, 160, 16).unwrap();
+    std::fs::write(path.join("plate.toml"), STACK).unwrap();
+    run_to(0, path, &["-q", "cut", "plate.toml", "--out", "cut"]);
+    let still = SPEC.replace("[model]\n", "[model]\nkind = \"autoencoder\"\n").replace(
+        "latent = { n_epochs = 12, minibatch = 16 }\nencoders = { n_epochs = 25, minibatch = 16 }",
+        "one_step = { n_epochs = 2, minibatch = 16 }",
+    );
+    let turned = still.replace("key = \"dna\"\n", "key = \"dna\"\naugment = \"turns\"\n");
+    assert_eq!(turned.matches("augment").count(), 2);
+    let weights = |spec: &str, run: &str| {
+        std::fs::write(path.join("spec.toml"), spec).unwrap();
+        run_to(0, path, &["-q", "run", "spec.toml", "--out", run]);
+        std::fs::read(path.join(run).join("weights.safetensors")).unwrap()
+    };
+    let first = weights(&turned, "first");
+    assert!(first == weights(&turned, "second"), "the same seed turns alike");
+    assert!(first != weights(&still, "still"), "turns change what is learned");
+    // controls look at data only: they see the same images in both
+    let is_of_control =
+        |line: &&str| line.starts_with("image_") && line.contains("\ttrue\t") && !line.contains("_difference");
+    let controls = |run: &str| -> Vec<String> {
+        let table = std::fs::read_to_string(path.join(run).join("evaluation.tsv")).unwrap();
+        let lines = table.lines().filter(|line| is_of_control(line));
+        lines.map(str::to_owned).collect()
+    };
+    assert!(controls("first").len() > 20);
+    assert!(controls("first") == controls("still"), "judged images are turned");
+    // rows of other models stand for images as they are, and images of a cell are turned alike or not at all
+    let refused = |spec: &str| {
+        std::fs::write(path.join("spec.toml"), spec).unwrap();
+        run_to(2, path, &["check", "spec.toml"])
+    };
+    let text = refused(&SPEC.replace("key = \"dna\"\n", "key = \"dna\"\naugment = \"turns\"\n"));
+    assert!(
+        text.contains("`modality.left.augment` is `turns`, but a row of this model stands for one image as it is"),
+        "{text}"
+    );
+    assert!(text.contains("`modality.right.augment`"), "both are told: {text}");
+    let text = refused(&still.replacen("key = \"dna\"\n", "key = \"dna\"\naugment = \"turns\"\n", 1));
+    assert!(text.contains("but images of `right` of the same cells are not turned"), "{text}");
 }
 
 #[test]

@@ -49,6 +49,15 @@ impl Panels {
         self.simulated.pixels[(3 * cell + stain) * N_PIXELS..][..N_PIXELS].iter().map(|pixel| f32::from(*pixel) / 255.0)
     }
 
+    /// A number of the evaluation: section and protein, method, metric.
+    fn judged(&self, (section, protein): (&str, &str), method: &str, metric: &str) -> f64 {
+        let table = std::fs::read_to_string(self.path().join("run/evaluation.tsv")).unwrap();
+        let start = format!("{section}\tdna\tprotein\tprotein={protein}\t{method}\t");
+        let line = table.lines().find(|line| line.starts_with(&start) && line.contains(&format!("\t{metric}\t")));
+        let line = line.unwrap_or_else(|| panic!("no {metric} of {start}: {table}"));
+        line.split('\t').nth(7).unwrap().parse().unwrap()
+    }
+
     /// All cells' images of a protein, predicted from their DNA.
     fn predicted(&self, protein: &str) -> Vec<f32> {
         let condition = format!("protein={protein}");
@@ -89,6 +98,7 @@ fn rmse(pairs: impl Iterator<Item = (f32, f32)>) -> f64 {
 #[test]
 fn unstained_proteins_are_predicted_and_foci_are_in_the_space_of_the_protein() {
     let panels = Panels::new();
+    run_to(0, panels.path(), &["-q", "evaluate", "run"]);
     for (protein, (name, _)) in PROTEINS.iter().enumerate() {
         let nuclei = &panels.simulated.nuclei;
         let stained = panels.cells(Subset::Training, |cell| nuclei[cell].protein == protein);
@@ -103,6 +113,17 @@ fn unstained_proteins_are_predicted_and_foci_are_in_the_space_of_the_protein() {
         let model = rmse(unstained.iter().flat_map(|&cell| of(cell)));
         let control = rmse(unstained.iter().flat_map(|&cell| mean.iter().copied().zip(panels.stain(cell, 2))));
         assert!(model < 0.9 * control, "{name}: {model} is not well below {control}, the mean image");
+        // the evaluation says the same, and that the model also beats other controls
+        let judged = |method: &str, metric: &str| panels.judged(("image_prediction_unshown", name), method, metric);
+        let near = |mse: f64, rmse: f64| (mse.sqrt() - rmse).abs() < 1e-5;
+        assert!(near(judged("model", "mse"), model) && near(judged("mean_image", "mse"), control), "{name}");
+        for other in ["mean_image", "random_cell", "nearest_cell"] {
+            assert!(judged("model", "mse") < judged(other, "mse"), "{name}: {other}");
+        }
+        assert!(judged("model", "ssim") > judged("random_cell", "ssim"), "{name}");
+        // of the cells that were stained for it, too
+        let shown = |method: &str| panels.judged(("image_prediction", name), method, "mse");
+        assert!(shown("model") < 0.81 * shown("mean_image"), "{name}");
     }
     let foci = |cell: usize| f64::from(panels.simulated.nuclei[cell].n_foci);
     let area = |cell: usize| panels.simulated.nuclei[cell].area();

@@ -59,5 +59,27 @@ def interpreted_h5mu(path):
         assert set(table["names"]) <= set(cells.var_names), table
 
 
+def clustered_h5mu(path):
+    """Clusters and graphs of spaces, as scanpy reads them (where scanpy is there)."""
+    cells = mudata.read_h5mu(path)
+    for key in ["k_means_x.x", "leiden_x.shared"]:
+        assert cells.obs[key].dtype == "category" and cells.obs[key].notna().all(), cells.obs[key]
+    graph = cells.obsp["connectivities_x.shared"]
+    assert graph.shape == (cells.n_obs, cells.n_obs) and abs(graph - graph.T).max() < 1e-6
+    assert 0 < graph.min(axis=None) + graph.max() <= 1.0 + 1e-6
+    about = cells.uns["neighbors_x.shared"]
+    assert about["connectivities_key"] == "connectivities_x.shared", about
+    assert numpy.isfinite(cells.obsm["X_umap_x.shared"]).all()
+    try:
+        import anndata
+        import igraph  # noqa: F401, what scanpy clusters with
+        import scanpy
+    except ImportError:
+        return
+    table = anndata.AnnData(obs=cells.obs, obsp={about["connectivities_key"]: graph}, uns={"neighbors_x.shared": about})
+    scanpy.tl.leiden(table, neighbors_key="neighbors_x.shared", flavor="igraph", n_iterations=2, resolution=0.3)
+    assert table.obs["leiden"].nunique() > 1, table.obs
+
+
 if __name__ == "__main__":
     globals()[sys.argv[1]](*sys.argv[2:])

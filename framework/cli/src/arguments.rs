@@ -1,12 +1,18 @@
 //! The command line, as clap reads it.
 
 mod ablate;
+mod cluster;
 mod interpret;
+mod motifs;
+mod phenotype;
 mod report;
 mod run;
 
 pub use ablate::{AblateArguments, AblateCommand, CollectArguments, CompareArguments, Engine};
+pub use cluster::ClusterArguments;
 pub use interpret::{InterpretArguments, InterpretChoices};
+pub use motifs::{MotifArguments, MotifBackground};
+pub use phenotype::{JudgedArgument, PhenotypeArguments};
 pub use report::ReportArguments;
 pub use run::{ReproArguments, ResumeArguments, RunArguments, ThenArguments};
 
@@ -53,6 +59,10 @@ pub enum Command {
     Evaluate(EvaluateArguments),
     /// Explain latent spaces by features and sets of genes, and tell what each knows of the others.
     Interpret(Box<InterpretArguments>),
+    /// Tell a phenotype from images: real, reconstructed, of the shared spaces alone, predicted.
+    Phenotype(Box<PhenotypeArguments>),
+    /// Group the cells of latent spaces, beside labels and controls.
+    Cluster(ClusterArguments),
     /// Make a page of a run: what was learned from what, how well, with pictures and controls.
     Report(ReportArguments),
     /// Run variants of a spec with several seeds, and tell which differ.
@@ -124,6 +134,9 @@ pub struct PlanArguments {
     /// The spec.
     #[command(flatten)]
     pub spec: SpecArguments,
+    /// End with an error where more memory than this is forecast, such as `16GB`.
+    #[arg(long, value_name = "SIZE", value_parser = ablate::bytes)]
+    pub max_memory: Option<u64>,
     /// Print JSON.
     #[arg(long)]
     pub json: bool,

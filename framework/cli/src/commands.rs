@@ -2,6 +2,7 @@
 
 mod ablate;
 mod check;
+mod cluster;
 mod compare;
 mod condition;
 mod convert;
@@ -14,6 +15,7 @@ mod gene2peak;
 mod import;
 mod interpret;
 mod model;
+mod phenotype;
 mod plan;
 mod plugins;
 mod predict;
@@ -23,6 +25,7 @@ mod resume;
 mod run;
 mod schema;
 mod simulate;
+mod spaces;
 mod unseen;
 
 use crate::arguments::{Arguments, Command};
@@ -48,6 +51,8 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Compare(arguments) => compare::execute(&arguments, catalogue, console),
         Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
         Command::Interpret(arguments) => interpret::execute(&arguments, catalogue, console),
+        Command::Phenotype(arguments) => phenotype::execute(&arguments, catalogue, console),
+        Command::Cluster(arguments) => cluster::execute(&arguments, catalogue, console),
         Command::Report(arguments) => report::execute(&arguments, catalogue, console),
         Command::Gene2peak(arguments) => gene2peak::execute(&arguments, catalogue, console),
         Command::Import(command) => import::execute(&command, catalogue, console),

@@ -2,9 +2,11 @@
 //! what can be measured of each nucleus.
 
 mod cells;
+mod h5sc;
 mod measured;
 
 pub use cells::write_cells;
+pub use h5sc::crops_of;
 pub use measured::{Measured, measure};
 
 use crate::failure::Misuse;

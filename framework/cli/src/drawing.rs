@@ -2,7 +2,9 @@
 
 pub(crate) mod axis;
 pub(crate) mod curve;
+pub(crate) mod heat_map;
 pub(crate) mod lettering;
+pub(crate) mod mosaic;
 pub(crate) mod numbers;
 pub(crate) mod palette;
 pub(crate) mod svg;

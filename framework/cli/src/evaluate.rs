@@ -10,12 +10,14 @@
 //! |---|---|---|
 //! | reconstruction | does a modality's encoder keep what its decoder needs? | mean per feature, principal components |
 //! | cross-prediction | does one modality tell another? | mean per feature, random cell, depth, neighbours, ridge |
+//! | images | do predicted images look like the real ones, cell by cell? | mean image, nearest cell, random cell |
 //! | probes | what do the spaces know of a label? | principal components, permuted labels |
 
 mod clustering;
 mod controls;
 mod evaluation;
 mod factor;
+mod images;
 mod judge;
 mod measured;
 mod numbers;
@@ -39,6 +41,7 @@ pub use evaluation::{
     ClassScores, CorrelationSummary, Evaluation, JudgedCells, LabelProbe, MeasuredEntries, Method, MethodScores,
     Precision, PredictionScores, Section, SpaceScores,
 };
+pub use images::{ImageMethodScores, ImageScores};
 pub(crate) use measured::{Input, Measured, Reading};
 pub(crate) use numbers::{ids, random_rows, select};
 pub(crate) use principal::{Components, principal_components};

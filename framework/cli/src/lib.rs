@@ -2,9 +2,11 @@
 
 pub mod ablate;
 mod arguments;
+mod cluster;
 mod commands;
 mod console;
 mod cut;
+mod decoded_images;
 mod drawing;
 pub mod evaluate;
 mod failure;
@@ -13,6 +15,7 @@ pub mod import;
 mod interpret;
 mod interrupt;
 mod log;
+mod phenotype;
 pub mod plan;
 pub mod report;
 pub mod run;

@@ -1,7 +1,7 @@
 //! What a run would take: shapes, parameters, memory and time, before it is started.
 
 use crate::run::{check_targets, start_device};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use framework::data::{Dataset, Opened, Subset};
 use framework::fit::{Checkpoints, Event, Fit, Observer, Stage};
 use framework::model::{Model, build_model};
@@ -111,9 +111,23 @@ fn spaces_of(model: &Model) -> Vec<(String, i64, Vec<String>)> {
     model.spaces.iter().map(|space| (space.name.clone(), space.dim, names(&space.modalities))).collect()
 }
 
+/// Refuses a forecast above a limit.
+///
+/// # Errors
+/// When it is.
+pub(crate) fn ensure_within(limit: Option<u64>, forecast: u64) -> Result<()> {
+    let Some(limit) = limit.filter(|limit| forecast > *limit) else { return Ok(()) };
+    bail!(
+        "about {} of memory are forecast, more than the {} of `--max-memory`; a smaller `minibatch`, fewer features or narrower \
+         networks need less",
+        bytes(forecast),
+        bytes(limit)
+    )
+}
+
 /// Bytes of the data, of weights (with gradient, two moments and the best copy), of latent rows (likewise), and of the
 /// activations of one minibatch.
-fn peak_memory(experiment: &Experiment, dataset: &Dataset, model: &Model) -> u64 {
+pub(crate) fn peak_memory(experiment: &Experiment, dataset: &Dataset, model: &Model) -> u64 {
     let data: u64 = dataset.assays.iter().map(|assay| assay.modality.n_bytes()).sum();
     let (generative, inference) = model.n_parameters();
     let weights = (generative + inference) as u64 * 4 * 5;

@@ -1,17 +1,20 @@
 //! The page of a run: what was learned from what, how well, and what to be warned of, for a reader who has a browser and
 //! nothing else.
 
+mod ablation;
 mod cells;
+mod clusters;
 mod colouring;
 mod curves;
 mod found;
 mod image_grid;
 mod integration;
 mod interpretation;
-mod layouts;
+pub(crate) mod layouts;
 mod page;
 mod pattern_picture;
-mod png;
+mod phenotype;
+pub(crate) mod png;
 mod rows;
 mod scatter;
 mod tips;
@@ -20,6 +23,7 @@ mod written;
 
 pub use found::{Found, Request, Subject, find};
 pub use page::Setting;
+pub(crate) use written::bytes;
 
 use crate::failure::Misuse;
 use anyhow::{Context, Result};

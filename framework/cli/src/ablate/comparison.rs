@@ -170,3 +170,15 @@ pub enum Verdict {
     /// Neither shown to differ nor shown to be within the margin.
     Undecided,
 }
+
+impl Verdict {
+    /// It in a word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Better => "better",
+            Verdict::Worse => "worse",
+            Verdict::Equivalent => "equivalent",
+            Verdict::Undecided => "undecided",
+        }
+    }
+}

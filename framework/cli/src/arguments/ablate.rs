@@ -154,7 +154,7 @@ fn margin(text: &str) -> Result<(String, f64), String> {
 }
 
 /// A size such as `16GB`, `500M` or `2GiB`, in bytes.
-fn bytes(text: &str) -> Result<u64, String> {
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let end = text.find(|letter: char| !letter.is_ascii_digit() && letter != '.').unwrap_or(text.len());
     let number: f64 = text[..end].parse().map_err(|_| "write it as `16GB`".to_owned())?;
     let unit = match text[end..].trim().to_lowercase().as_str() {

@@ -1,7 +1,7 @@
 //! `cithara interpret`.
 
-use super::positive;
-use analysis::{Alignment, CentreRule, DirectionCount, FeatureScale, Reference};
+use super::{MotifArguments, positive};
+use analysis::{Alignment, CentreRule, DirectionCount, FeatureClassifier, FeatureScale, Reference};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -30,6 +30,13 @@ pub struct InterpretArguments {
     /// again.
     #[arg(long, value_name = "NAME")]
     pub tell: Vec<String>,
+    /// Also classify this column of obs by each table of features (of at most 200), with all features and without each. May be
+    /// given again.
+    #[arg(long, value_name = "COLUMN")]
+    pub classify: Vec<String>,
+    /// What classifies.
+    #[arg(long, value_enum, default_value_t = Classifier::Logistic, requires = "classify")]
+    pub classifier: Classifier,
     /// Also test this number (a column of obs, or `MODALITY/FEATURE`) between the two groups that each space falls into. May
     /// be given again.
     #[arg(long, value_name = "NAME")]
@@ -73,6 +80,9 @@ pub struct InterpretArguments {
     /// Base pairs from a gene within which a peak is near it.
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = positive)]
     pub max_distance: usize,
+    /// Motifs in the sequences of peaks.
+    #[command(flatten)]
+    pub motifs: MotifArguments,
     /// Do not add anything to the run's annotated file.
     #[arg(long)]
     pub no_annotation: bool,
@@ -193,6 +203,25 @@ impl From<Count> for DirectionCount {
         match count {
             Count::Any => DirectionCount::Any,
             Count::Summed => DirectionCount::Summed,
+        }
+    }
+}
+
+/// `--classifier`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Classifier {
+    /// Logistic regression.
+    Logistic,
+    /// A network with one hidden layer of 8 units (published); slow.
+    Network,
+}
+
+impl Classifier {
+    /// The classifier, of a seed.
+    pub fn of(self, seed: u64) -> FeatureClassifier {
+        match self {
+            Classifier::Logistic => FeatureClassifier::Logistic(1.0),
+            Classifier::Network => FeatureClassifier::published(seed),
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct ReportArguments {
     /// Also colour cells by this column of obs: classes or numbers. May be given again.
     #[arg(long, value_name = "COLUMN")]
     pub color: Vec<String>,
+    /// The folder of an ablation whose results are shown; default that of which the run is a part.
+    #[arg(long, value_name = "FOLDER")]
+    pub ablation: Option<PathBuf>,
     /// No pictures of latent spaces.
     #[arg(long)]
     pub no_umap: bool,

@@ -1,6 +1,7 @@
 //! Making runs: anew, from where one stopped, and once more.
 
 use super::SpecArguments;
+use super::ablate::bytes;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -16,6 +17,9 @@ pub struct RunArguments {
     /// Replace a run of the same directory.
     #[arg(long)]
     pub force: bool,
+    /// Do not start to learn where more memory than this is forecast, such as `16GB`.
+    #[arg(long, value_name = "SIZE", value_parser = bytes)]
+    pub max_memory: Option<u64>,
     /// What follows learning.
     #[command(flatten)]
     pub then: ThenArguments,

@@ -3,10 +3,10 @@
 use super::model::OfInput;
 use crate::arguments::CutArguments;
 use crate::console::Console;
-use crate::cut::{CELLS, CROPS, CutSpec, SHEET, measure, write_cells};
+use crate::cut::{CELLS, CROPS, CutSpec, SHEET, crops_of, measure, write_cells};
 use crate::failure::Misuse;
 use anyhow::{Context, Result};
-use images::{ContactSheet, Crops, MASK_CHANNEL, make_crops};
+use images::{ContactSheet, Crops, MASK_CHANNEL};
 use std::path::Path;
 
 pub(super) fn execute(arguments: &CutArguments, console: &mut Console<'_>) -> Result<()> {
@@ -18,16 +18,16 @@ pub(super) fn execute(arguments: &CutArguments, console: &mut Console<'_>) -> Re
     }
     std::fs::create_dir_all(out).with_context(|| format!("`{}` cannot be made", out.display())).of_input()?;
     let folder = arguments.spec.parent().unwrap_or(Path::new(""));
-    let crops = make_crops(&spec.images, folder, &out.join(CROPS)).of_input()?;
+    let crops = crops_of(&spec.images, folder, &out.join(CROPS)).of_input()?;
     tell(&crops, console)?;
     draw(&crops, &spec, &out.join(SHEET)).of_input()?;
     console.note(&format!("contact sheet: {}", out.join(SHEET).display()))?;
     let nuclei = spec.images.nucleus_channel.clone();
     let mut measured = Vec::new();
     let channels = crops.contents().channels.iter().enumerate().filter(|(_, name)| *name != MASK_CHANNEL);
-    for (place, name) in channels {
+    for (order, (place, name)) in channels.enumerate() {
         // shapes are of the nucleus: they stand with its channel, or with the first where masks are given
-        let shapes = nuclei.as_ref().map_or(place == 0, |nuclei| nuclei == name);
+        let shapes = nuclei.as_ref().map_or(order == 0, |nuclei| nuclei == name);
         let found = measure(&crops, place, shapes, &spec.features)?;
         console.note(&format!("{name}: {} cells × {} features", found.rows.len(), found.names.len()))?;
         if found.n_undefined > 0 {

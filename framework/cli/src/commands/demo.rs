@@ -22,7 +22,13 @@ pub(super) fn execute(arguments: &DemoArguments, catalogue: &Catalogue, console:
     console.note(&format!("cells and spec: {}", folder.display()))?;
     let experiment = read_file(&spec, &[], catalogue)?;
     let run = folder.join("run");
-    let task =
-        Task { experiment: &experiment, overrides: &[], out: &run, start: Start::Anew { force: true }, prepared: None };
+    let task = Task {
+        experiment: &experiment,
+        overrides: &[],
+        out: &run,
+        start: Start::Anew { force: true },
+        prepared: None,
+        max_memory: None,
+    };
     make(&task, Some(Purpose { json: false, annotate: true, beside_controls: true }), catalogue, console)
 }

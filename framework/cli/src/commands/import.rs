@@ -46,6 +46,7 @@ fn multidgd(arguments: &ImportMultidgdArguments, catalogue: &Catalogue, console:
         components: components(&experiment, catalogue)?,
         interrupted: &AtomicBool::new(false),
         prepared: None,
+        max_memory: None,
     };
     let built = Built { dataset, split, cohort, dimensions, model, device, started_secs };
     begin(&request, built).of_input()?.keep(&rows.tables)?;

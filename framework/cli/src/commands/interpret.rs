@@ -1,22 +1,22 @@
 //! `cithara interpret`: what the latent spaces of a run know of.
 
 use super::model::{OfInput, OpenRun};
+use super::spaces::{annotate_each, chosen_spaces, label_columns, labels_of_spec};
 use crate::arguments::{InterpretArguments, InterpretChoices};
 use crate::console::Console;
 use crate::failure::Misuse;
 use crate::interpret::{
-    ControlRows, FeatureTable, GeneSets, Interpreted, NumberColumn, Questions, SpaceOfCells, Study, annotate, interpret_space,
-    knowledge, spaces_of, summary, two_groups, write,
+    Along, Classify, ControlRows, FeatureSets, FeatureTable, GeneSets, Interpreted, LabelColumn, MotifSets,
+    NumberColumn, Questions, SpaceOfCells, Study, along, annotate, cell_cycle_scores, interpret_space, knowledge,
+    spaces_of, summary, two_groups, write,
 };
-use crate::run::{annotated_names, has_taught_encoders, stages};
+use crate::run::{has_taught_encoders, stages};
 use analysis::{BinSpec, InterpretationSpec, fold_changes};
-use anndata::{Annotator, File};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use framework::data::{Dataset, Observations, Split, data_files};
 use registry::Catalogue;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
-use std::path::PathBuf;
 
 /// Steps of the fold changes of curves, and how many (Zhang et al. 2026, code).
 const STEP: f64 = 0.2;
@@ -40,25 +40,38 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
         }
     };
     let (dataset, split) = run.own_data()?;
+    let features: Vec<String> = dataset.assays.iter().flat_map(|assay| assay.modality.features()).cloned().collect();
+    let sets = FeatureSets { genes: sets, motifs: MotifSets::read(&arguments.motifs, &features).of_input()? };
     let groups = arguments.hold_out.as_deref().map(|column| held_out(&run, &dataset, column)).transpose()?;
     let study = study(arguments, groups.as_deref())?;
     let learned = run.rows(&dataset.cells)?;
     let has_encoders = has_taught_encoders(&stages(&run.directory));
     let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
-    let spaces = chosen(spaces, &arguments.spaces)?;
+    let spaces = chosen_spaces(spaces, &arguments.spaces)?;
     let controls = ControlRows::of((&run.trained, &run.experiment), (&dataset, &split), &spaces)?;
     let beside = Beside { split: &split, groups: groups.as_deref(), controls: &controls };
-    let questions = questions(&run, &dataset, beside, &arguments.tell)?;
+    let mut questions = questions(&run, &dataset, beside, &arguments.tell)?;
+    let (cell_cycle, unscored) = cell_cycle_scores(&run.trained, &run.experiment, &dataset)?;
+    questions.numbers.extend(cell_cycle);
     let tested = numbers(&run, &dataset, &arguments.two_groups)?;
-    let mut found = interpreted((arguments, &study, sets.as_ref()), (&run, &dataset, &spaces), console)?;
+    let classify = Classify {
+        classifier: arguments.classifier.of(run.experiment.seed),
+        n_repeats: arguments.repeats,
+        groups: groups.as_deref(),
+    };
+    let classify = (classify, label_columns(&run, &dataset, &arguments.classify)?);
+    let asked = Asked { arguments, study: &study, sets: &sets, classify: &classify };
+    let mut found = interpreted(&asked, (&run, &dataset, &spaces), console)?;
+    found.notes.extend(unscored);
     let mut notes = Vec::new();
     found.knowledge = knowledge(&spaces, &questions, &mut |text| {
         notes.extend(console.note(&format!("interpreting: {text}")).err());
     })?;
     found.two_groups = two_groups(&spaces, &tested, arguments.effect)?;
+    found.along = images_along(&run, &dataset, &spaces, study.spec.bins)?;
     let written = write(&found, &folder)?;
     if !arguments.no_annotation {
-        annotate_run(&run, &found, console)?;
+        annotate_each(&run, console, |annotator, file| annotate(annotator, file, &run.experiment, &found))?;
     }
     console.print(&summary(&found))?;
     for note in &found.notes {
@@ -125,32 +138,17 @@ fn held_out(run: &OpenRun, dataset: &Dataset, column: &str) -> Result<Vec<Option
     Ok(labels.iter().map(|label| codes.get(label.as_deref()?).copied()).collect())
 }
 
-/// The spaces that were asked for, by their own name or that of the latent space.
-fn chosen(spaces: Vec<SpaceOfCells>, asked: &[String]) -> Result<Vec<SpaceOfCells>> {
-    let is = |space: &SpaceOfCells, name: &String| space.name == *name || space.space == *name;
-    let unknown = asked.iter().find(|name| !spaces.iter().any(|space| is(space, name)));
-    if let Some(name) = unknown {
-        let known: Vec<&str> = spaces.iter().map(|space| space.name.as_str()).collect();
-        let text = format!("the run has no rows of a space `{name}`; spaces: {}", known.join(", "));
-        return Err(Misuse::new(text).into());
-    }
-    if spaces.is_empty() {
-        return Err(Misuse::new("the run has no latent rows: it was not learned".to_owned()).into());
-    }
-    Ok(spaces.into_iter().filter(|space| asked.is_empty() || asked.iter().any(|name| is(space, name))).collect())
-}
-
 /// Every space by every table of features that suits it.
 fn interpreted(
-    (arguments, study, sets): (&InterpretArguments, &Study<'_>, Option<&GeneSets>),
+    asked: &Asked<'_>,
     (run, dataset, spaces): (&OpenRun, &Dataset, &[SpaceOfCells]),
     console: &mut Console<'_>,
 ) -> Result<Interpreted> {
-    let mut found = Interpreted::new(study);
-    let asked: Vec<usize> = arguments.features.iter().map(|name| run.modality(name)).collect::<Result<_>>()?;
+    let (arguments, mut found) = (asked.arguments, Interpreted::new(asked.study));
+    let chosen: Vec<usize> = arguments.features.iter().map(|name| run.modality(name)).collect::<Result<_>>()?;
     for modality in 0..dataset.assays.len() {
-        let suits = |space: &&SpaceOfCells| match (asked.is_empty(), space.encoder) {
-            (false, _) => asked.contains(&modality),
+        let suits = |space: &&SpaceOfCells| match (chosen.is_empty(), space.encoder) {
+            (false, _) => chosen.contains(&modality),
             (true, Some(encoder)) => encoder == modality,
             (true, None) => space.modalities.contains(&modality),
         };
@@ -161,14 +159,27 @@ fn interpreted(
         let table = FeatureTable::of_modality((&run.trained, &run.experiment), dataset, modality).of_input()?;
         let Some(table) = table else { continue };
         let table = grouped(table, arguments, console)?;
-        explain((study, sets), &suited, &table, (&mut found, console))?;
+        explain(asked, &suited, &table, (&mut found, console))?;
     }
     for key in &arguments.obsm {
         let table = FeatureTable::of_obsm(&run.experiment, dataset, key).of_input()?;
         let table = grouped(table, arguments, console)?;
-        explain((study, sets), &spaces.iter().collect::<Vec<_>>(), &table, (&mut found, console))?;
+        explain(asked, &spaces.iter().collect::<Vec<_>>(), &table, (&mut found, console))?;
     }
     Ok(found)
+}
+
+/// Cells along the components of each space, as images of the modality whose encoder tells it, else of all that read it.
+fn images_along(run: &OpenRun, dataset: &Dataset, spaces: &[SpaceOfCells], spec: BinSpec) -> Result<Vec<Along>> {
+    let mut all = Vec::new();
+    for space in spaces {
+        let modalities = space.encoder.map_or_else(|| space.modalities.clone(), |encoder| vec![encoder]);
+        for modality in modalities {
+            let found = along((&run.trained, dataset), space, modality, spec);
+            all.extend(found.with_context(|| format!("images along `{}`", space.name))?);
+        }
+    }
+    Ok(all)
 }
 
 /// One feature of each group of correlated ones, if that was asked for.
@@ -180,28 +191,42 @@ fn grouped(table: FeatureTable, arguments: &InterpretArguments, console: &mut Co
     Ok(table)
 }
 
+/// What the command line asks for, read.
+struct Asked<'a> {
+    arguments: &'a InterpretArguments,
+    study: &'a Study<'a>,
+    sets: &'a FeatureSets,
+    classify: &'a (Classify<'a>, Vec<LabelColumn>),
+}
+
 fn explain(
-    (study, sets): (&Study<'_>, Option<&GeneSets>),
+    asked: &Asked<'_>,
     spaces: &[&SpaceOfCells],
     table: &FeatureTable,
     (found, console): (&mut Interpreted, &mut Console<'_>),
 ) -> Result<()> {
-    let placed = sets.map(|sets| sets.among(&table.names));
-    if let (Some(sets), Some(placed)) = (sets, &placed) {
-        let (n, n_all) = (placed.names.len(), sets.n_sets());
-        console.note(&format!("gene sets: {n} of {n_all} hold features of {}", table.name))?;
-    }
+    let Asked { study, sets, classify: (classify, labels), .. } = asked;
+    let (placed, told) = sets.among(&table.name, &table.names).of_input()?;
+    told.iter().try_for_each(|words| console.note(words))?;
     for space in spaces {
         console.note(&format!("interpreting: {} by {} features of {}", space.name, table.names.len(), table.name))?;
-        match interpret_space(study, space, table, placed.as_ref())? {
+        match interpret_space(study, space, table, &placed)? {
             Some(findings) => found.spaces.push(findings),
             None => found.notes.push(format!("{} has too few cells with features of {}", space.name, table.name)),
+        }
+    }
+    for label in labels {
+        console.note(&format!("classifying: {} by features of {}", label.0, table.name))?;
+        match classify.classified(table, label)? {
+            Ok(classified) => found.classified.push(classified),
+            Err(reason) => found.notes.push(format!("{} is not classified by {}: {reason}", label.0, table.name)),
         }
     }
     Ok(())
 }
 
 /// How the spaces are asked.
+#[derive(Clone, Copy)]
 struct Beside<'a> {
     split: &'a Split,
     groups: Option<&'a [Option<u32>]>,
@@ -212,12 +237,19 @@ struct Beside<'a> {
 fn questions<'a>(run: &OpenRun, dataset: &Dataset, beside: Beside<'a>, tell: &[String]) -> Result<Questions<'a>> {
     let Beside { split, groups, controls } = beside;
     let experiment = &run.experiment;
-    let mut names: Vec<&String> = experiment.data.label.iter().chain(&experiment.evaluate.labels).collect();
-    names.extend(run.trained.cohort.classes.iter().flatten().map(|classes| &classes.column));
+    let of_spec = labels_of_spec(run);
+    let mut names: Vec<&String> = of_spec.iter().collect();
     let (features, columns): (Vec<&String>, Vec<&String>) = tell.iter().partition(|name| name.contains('/'));
     names.extend(columns);
-    let mut asked =
-        Questions { labels: Vec::new(), depths: Vec::new(), numbers: Vec::new(), split, groups, controls, seed: experiment.seed };
+    let mut asked = Questions {
+        labels: Vec::new(),
+        depths: Vec::new(),
+        numbers: Vec::new(),
+        split,
+        groups,
+        controls,
+        seed: experiment.seed,
+    };
     let files = data_files(experiment).of_input()?;
     for name in names {
         if asked.labels.iter().any(|(known, _)| known == name) || asked.numbers.iter().any(|(known, _)| known == name) {
@@ -300,20 +332,4 @@ fn feature(
     let table = table.as_ref().ok_or_else(unknown)?;
     let column = table.names.iter().position(|other| other == name).ok_or_else(unknown)?;
     table.column(column, dataset.cells.len())
-}
-
-/// Adds the findings to the annotated files of the run, where there are any.
-fn annotate_run(run: &OpenRun, found: &Interpreted, console: &mut Console<'_>) -> Result<()> {
-    let files = data_files(&run.experiment)?;
-    let annotated: Vec<PathBuf> =
-        annotated_names(&files).iter().map(|name| run.directory.file(name)).filter(|path| path.is_file()).collect();
-    for path in annotated {
-        let file = File::open(&path)?;
-        let mut annotator = Annotator::in_place(&path)?;
-        annotate(&mut annotator, &file, &run.experiment, found)?;
-        drop(file);
-        annotator.finish()?;
-        console.note(&format!("annotated: {}", path.display()))?;
-    }
-    Ok(())
 }

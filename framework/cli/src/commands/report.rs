@@ -24,8 +24,12 @@ pub(super) fn execute(arguments: &ReportArguments, catalogue: &Catalogue, consol
     let learned = opened.as_ref().map(|opened| opened.rows(&cells.names)).transpose()?.flatten();
     let trained = opened.as_ref().map(|opened| &opened.trained);
     let subject = Subject { run: &run, experiment: &experiment, trained, learned: learned.as_deref(), cells: &cells };
-    let request =
-        Request { columns: &arguments.color, has_pictures: !arguments.no_umap, max_cells: arguments.max_cells };
+    let request = Request {
+        columns: &arguments.color,
+        has_pictures: !arguments.no_umap,
+        max_cells: arguments.max_cells,
+        ablation: arguments.ablation.as_deref(),
+    };
     let mut unheard = None;
     let found = find(&subject, &request, &mut |text| {
         unheard = console.note(&format!("reporting: {text}")).err().or(unheard.take());

@@ -22,7 +22,14 @@ pub(super) fn execute(arguments: &ResumeArguments, catalogue: &Catalogue, consol
     let experiment = read_file(&run.file("spec.toml"), &arguments.set, catalogue)?;
     ensure_only_fit(&read_file(&run.file("spec.toml"), &[], catalogue)?, &experiment).of_input()?;
     let prepared = arguments.then.prepared.as_deref();
-    let task = Task { experiment: &experiment, overrides: &arguments.set, out, start: Start::Kept, prepared };
+    let task = Task {
+        experiment: &experiment,
+        overrides: &arguments.set,
+        out,
+        start: Start::Kept,
+        prepared,
+        max_memory: None,
+    };
     make(&task, purpose, catalogue, console)
 }
 

@@ -31,7 +31,9 @@ pub(super) fn execute(arguments: &RunArguments, catalogue: &Catalogue, console: 
     let out = arguments.out.clone().unwrap_or_else(|| PathBuf::from("runs").join(&experiment.name));
     let start = Start::Anew { force: arguments.force };
     let prepared = arguments.then.prepared.as_deref();
-    make(&Task { experiment: &experiment, overrides, out: &out, start, prepared }, purpose, catalogue, console)
+    let max_memory = arguments.max_memory;
+    let task = Task { experiment: &experiment, overrides, out: &out, start, prepared, max_memory };
+    make(&task, purpose, catalogue, console)
 }
 
 /// What is learned, and where it goes.
@@ -47,6 +49,8 @@ pub struct Task<'a> {
     pub start: Start,
     /// Where prepared data are kept for other runs of the same data.
     pub prepared: Option<&'a Path>,
+    /// Bytes that the forecast of memory must not exceed.
+    pub max_memory: Option<u64>,
 }
 
 /// From where a run is made.
@@ -94,7 +98,7 @@ fn finish(out: &Path, total_secs: f64) -> Result<()> {
 /// Learns the model of a spec into a run directory; fails where the data do not suit the spec, and where learning fails or is
 /// interrupted (what was learned is kept). Returns the seconds of learning in earlier processes.
 fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<f64> {
-    let Task { experiment, overrides, out, start, prepared } = *task;
+    let Task { experiment, overrides, out, start, prepared, max_memory } = *task;
     let request = Request {
         experiment,
         overrides,
@@ -104,6 +108,7 @@ fn learn(task: &Task<'_>, catalogue: &Catalogue, console: &mut Console<'_>) -> R
         components: components(experiment, catalogue)?,
         interrupted: interrupt::flag(),
         prepared,
+        max_memory,
     };
     let mut notes = Vec::new();
     let mut say = |text: &str| notes.push(text.to_owned());

@@ -35,6 +35,15 @@ impl Task<'_> {
         self.in_blocks(receive, |cells| Ok(mean.expand([cells.len() as i64, -1], false).contiguous()))
     }
 
+    /// Predicts nothing at all: zeros.
+    ///
+    /// # Errors
+    /// When `receive` fails.
+    pub fn zeros(&self, receive: &mut Receive<'_>) -> Result<()> {
+        let n_features = self.target.n_columns() as i64;
+        self.in_blocks(receive, |cells| Ok(Tensor::zeros([cells.len() as i64, n_features], (Kind::Float, Device::Cpu))))
+    }
+
     /// Predicts what was measured in a training cell drawn at random, never in the cell itself; the feature's mean where
     /// that cell was not measured.
     ///
@@ -231,6 +240,7 @@ mod tests {
         let target = target();
         let task = Task { target: &target, train: &[0, 1, 2], judged: &[3, 3], in_sample: false, totals: None };
         assert_eq!(predictions(|receive| task.feature_mean(receive)), [3.0, 1.0, 3.0, 1.0]);
+        assert_eq!(predictions(|receive| task.zeros(receive)), [0.0; 4]);
         let spaces = spaces(&[0.0, 1.0, 2.0], &[-1.0, 2.0]);
         assert_eq!(predictions(|receive| task.neighbours(&spaces, 2, receive)), [2.0, 1.0, 4.0, 1.0]);
         let line = predictions(|receive| task.ridge(&spaces, 0.0, receive));

@@ -1,6 +1,6 @@
 //! What an evaluation found, as it is stored.
 
-use super::{Interval, Verdict};
+use super::{ImageScores, Interval, Verdict};
 use anyhow::Result;
 use framework::run::{RunDirectory, write_atomically, write_json};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub struct Evaluation {
     pub reconstructions: Vec<PredictionScores>,
     /// Each modality from each other one.
     pub cross_predictions: Vec<PredictionScores>,
+    /// Images of modalities from themselves and from each other, judged cell by cell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub images: Vec<ImageScores>,
     /// What encoded rows know of labels.
     pub probes: Vec<LabelProbe>,
     /// What the rows learned with the decoders (step 1) know of labels.

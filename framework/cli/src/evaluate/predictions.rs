@@ -147,6 +147,7 @@ impl<'a> Pair<'a> {
         if self.scene.task.beside_controls {
             let train = self.measured.rows_of(&self.train);
             let task = self.task(&train, &rows)?;
+            judged.push(judge.method(zeros(), |receive| task.zeros(receive))?);
             judged.push(judge.method(feature_mean(), |receive| task.feature_mean(receive))?);
             if self.values() == TargetValues::Processed {
                 judged.extend(self.components(&judge)?);
@@ -169,8 +170,11 @@ impl<'a> Pair<'a> {
     fn controls(&self, judge: &Judge<'_>, task: &Task<'_>, found: &mut Findings<'_>) -> Result<Vec<Judged>> {
         let spec = &self.scene.task.experiment.evaluate;
         let mut say = |what: &str| (found.progress)(&format!("{}: {what}", self.title()));
-        say("mean, random cell and depth");
-        let mut judged = vec![judge.method(feature_mean(), |receive| task.feature_mean(receive))?];
+        say("zeros, mean, random cell and depth");
+        let mut judged = vec![
+            judge.method(zeros(), |receive| task.zeros(receive))?,
+            judge.method(feature_mean(), |receive| task.feature_mean(receive))?,
+        ];
         let place = self.source * self.scene.measured.len() + self.target;
         let mut random = generator(self.scene.task.seed, Draw::RandomCell, place);
         let method = Method::control("random_cell", "random training cell");
@@ -227,22 +231,8 @@ impl<'a> Pair<'a> {
         predictor.for_each(&self.judged, |block| receive(&block))
     }
 
-    /// The reconstruction from shared rows alone.
     fn shared_decoder(&self, receive: &mut Receive<'_>) -> Result<()> {
-        let trained = self.scene.task.trained;
-        let (model, branch) = (&trained.model, &trained.model.branches[self.source]);
-        let targets = model.target_values();
-        let minibatch = self.scene.cells_at_a_time();
-        let loader = Loader { dataset: self.scene.task.dataset, minibatch, targets: &targets, device: trained.device };
-        loader.for_each_of(self.source, &self.judged, |part| {
-            let expected = no_grad(|| -> Result<Tensor> {
-                let estimate = infer_rows(model, self.source, &part)?;
-                let prediction = reconstruct_shared(model, branch, &estimate)?.context("there is no shared decoder")?;
-                let totals = (branch.loss.target() == TargetValues::Counts).then(|| part.target.totals());
-                branch.loss.expectation(&prediction, totals.as_ref())
-            })?;
-            receive(&expected.to_device(Device::Cpu))
-        })
+        shared_reconstruction(self.scene, self.source, &self.judged, receive)
     }
 
     /// What as many principal components as the model has numbers per cell keep of the modality.
@@ -294,6 +284,36 @@ impl<'a> Pair<'a> {
             methods: judged.iter().map(|judged| judged.scores.clone()).collect(),
         }
     }
+}
+
+/// The reconstruction of some cells from their shared rows alone.
+///
+/// # Errors
+/// When rows cannot be read, there is no shared decoder, or `receive` fails.
+pub(super) fn shared_reconstruction(
+    scene: &Scene<'_>,
+    modality: usize,
+    cells: &[usize],
+    receive: &mut Receive<'_>,
+) -> Result<()> {
+    let trained = scene.task.trained;
+    let (model, branch) = (&trained.model, &trained.model.branches[modality]);
+    let targets = model.target_values();
+    let minibatch = scene.cells_at_a_time();
+    let loader = Loader { dataset: scene.task.dataset, minibatch, targets: &targets, device: trained.device };
+    loader.for_each_of(modality, cells, |part| {
+        let expected = no_grad(|| -> Result<Tensor> {
+            let estimate = infer_rows(model, modality, &part)?;
+            let prediction = reconstruct_shared(model, branch, &estimate)?.context("there is no shared decoder")?;
+            let totals = (branch.loss.target() == TargetValues::Counts).then(|| part.target.totals());
+            branch.loss.expectation(&prediction, totals.as_ref())
+        })?;
+        receive(&expected.to_device(Device::Cpu))
+    })
+}
+
+fn zeros() -> Method {
+    Method::control("zeros", "zeros")
 }
 
 fn feature_mean() -> Method {

@@ -112,6 +112,16 @@ impl Resamples {
         Ok(Resamples { weights, n_cells })
     }
 
+    /// Mean over cells of one number each.
+    ///
+    /// # Errors
+    /// When there is not one finite number per cell.
+    pub fn mean(&self, of_cells: &[f64]) -> Result<Resampled> {
+        let sums = numbers(&self.weights.f_matmul(&Tensor::from_slice(of_cells).view([-1, 1]))?)?;
+        let scores: Vec<f64> = sums.into_iter().map(|sum| sum / self.n_cells as f64).collect();
+        Resampled::new(&scores).ok_or_else(|| anyhow::anyhow!("a number of a cell is not finite"))
+    }
+
     /// Root mean squared error, from the squared errors of each cell summed over its features.
     ///
     /// # Errors
@@ -273,6 +283,9 @@ mod tests {
         let (r, defined) = (numbers(&r.narrow(0, 0, 1)).unwrap(), numbers(&defined.narrow(0, 0, 1)).unwrap());
         assert!((r[0] - 1.0).abs() < 1e-12 && (r[1] - 0.6).abs() < 1e-12, "{r:?}");
         assert_eq!(defined, [1.0, 1.0, 0.0]);
+        let mean = resamples.mean(&[1.0, 2.0, 3.0, 6.0]).unwrap();
+        assert!((mean.estimate - 3.0).abs() < 1e-12 && mean.values.iter().all(|value| (1.0..=6.0).contains(value)));
+        assert!(resamples.mean(&[1.0, f64::NAN, 3.0, 6.0]).is_err() && resamples.mean(&[1.0]).is_err());
         let rmse = resamples.rmse(&[4.0, 4.0, 4.0, 4.0], 1).unwrap();
         assert!((rmse.estimate - 2.0).abs() < 1e-12 && rmse.values.iter().all(|value| (value - 2.0).abs() < 1e-12));
         let accuracy = resamples.balanced_accuracy(&[0, 0, 0, 1], &[0, 0, 1, 1], 2).unwrap();

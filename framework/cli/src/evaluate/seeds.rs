@@ -26,6 +26,10 @@ pub(super) enum Draw {
     HeldBack,
     /// The starts of k-means.
     Groups,
+    /// A training cell for each judged cell, whose image is compared.
+    RandomImage,
+    /// Rows that know nothing of the cells.
+    RandomRows,
 }
 
 /// The key of one draw; `place` tells draws of a kind apart.

@@ -3,10 +3,10 @@
 use super::controls::Spaces;
 use super::evaluation::{LabelProbe, Method};
 use super::factor::Factor;
-use super::numbers::select;
+use super::numbers::{random_rows, select};
 use super::probe::{Probed, Prober, Truth};
 use super::resamples::Resamples;
-use super::seeds::{Draw, generator, subset};
+use super::seeds::{Draw, generator, key, subset};
 use super::task::{Findings, Scene};
 use super::verdict::{MIN_CELLS, of_space};
 use anyhow::{Context, Result};
@@ -255,6 +255,8 @@ impl Labelled<'_> {
         let mut controls = beside(&prober, &own, components)?;
         found.verdicts.extend(self.verdict(group, &own, &controls));
         if let Some((_, spaces)) = spaces.first().filter(|_| self.scene.task.beside_controls) {
+            controls
+                .push(prober.probe(Method::control("random", "random numbers"), &self.random(group, spaces.dim()))?);
             controls.push(prober.probe_permuted(spaces)?);
         }
         let n_classes = match self.factor {
@@ -269,6 +271,14 @@ impl Labelled<'_> {
             n_cells: group.judged.len(),
             spaces: own.into_iter().chain(controls).map(|probed| probed.scores).collect(),
         })
+    }
+
+    /// Numbers that know nothing of the cells.
+    fn random(&self, group: &Group, dim: usize) -> Spaces {
+        let n_cells = self.scene.task.dataset.cells.len();
+        let seed = key(self.scene.task.seed, Draw::RandomRows, group.place);
+        let all = random_rows(n_cells, dim, seed);
+        Spaces { train: select(&all, &group.train), judged: select(&all, &group.judged) }
     }
 
     /// The first space (the shared one, where there is one) beside principal components of equal number.

@@ -4,7 +4,7 @@ use super::controls::Spaces;
 use super::evaluation::{Evaluation, JudgedCells};
 use super::measured::Measured;
 use super::seeds::{Draw, key};
-use super::{clustering, predictions, principal, spaces};
+use super::{clustering, images, predictions, principal, spaces};
 use analysis::{Pca, block_rows};
 use anyhow::{Context, Result, ensure};
 use framework::Seed;
@@ -51,6 +51,7 @@ pub fn evaluate(task: &EvaluationTask<'_>, progress: &mut dyn FnMut(&str)) -> Re
     let mut found = Findings { progress, notes: std::mem::take(&mut notes), verdicts: Vec::new() };
     let reconstructions = predictions::reconstructions(&scene, &mut found)?;
     let cross_predictions = predictions::cross_predictions(&scene, &mut found)?;
+    let images = images::images(&scene, &mut found)?;
     let probes = spaces::encoded(&scene, &mut found)?;
     let learned_rows = match task.rows {
         Some(rows) => spaces::learned(&scene, rows, &mut found)?,
@@ -63,6 +64,7 @@ pub fn evaluate(task: &EvaluationTask<'_>, progress: &mut dyn FnMut(&str)) -> Re
         notes: found.notes,
         reconstructions,
         cross_predictions,
+        images,
         probes,
         learned_rows,
         clusterings,

@@ -91,10 +91,15 @@ fn spaces_tell_the_labels_that_they_hold() {
         |probe: &LabelProbe, name: &str| probe.spaces.iter().find(|space| space.method.name == name).unwrap().clone();
     let of_x = probe("type", "x");
     let names: Vec<&str> = of_x.spaces.iter().map(|space| space.method.name.as_str()).collect();
-    assert_eq!(names, ["shared", "specific", "all", "pca_2", "pca_1", "pca_3", "permuted"]);
+    assert_eq!(names, ["shared", "specific", "all", "pca_2", "pca_1", "pca_3", "random", "permuted"]);
     assert_eq!(of_x.n_classes, Some(2));
     let accuracy = |name: &str| space(of_x, name).neighbours.unwrap().balanced_accuracy;
-    assert!(accuracy("shared") > 0.9 && accuracy("specific") < 0.7 && accuracy("permuted") < 0.7);
+    assert!(
+        accuracy("shared") > 0.9
+            && accuracy("specific") < 0.7
+            && accuracy("permuted") < 0.7
+            && accuracy("random") < 0.7
+    );
     assert!(space(of_x, "shared").linear.unwrap().balanced_accuracy > 0.9);
     assert!(space(probe("type", "combined"), "shared").neighbours.unwrap().balanced_accuracy > 0.9);
     let depth = probe("depth", "x");

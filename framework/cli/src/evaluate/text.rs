@@ -1,5 +1,6 @@
 //! The evaluation for a terminal: aligned tables, controls set apart, the best of each column marked, and sentences.
 
+mod images;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ use super::evaluation::{
     SpaceScores,
 };
 use super::verdict::{Outcome, Verdict};
+use images::{image_predictions, title_of_images};
 use std::fmt::Write as _;
 use table::{Best, Column, Style, Table};
 
@@ -50,6 +52,10 @@ impl Evaluation {
         for task in self.reconstructions.iter().chain(&self.cross_predictions) {
             let _ = write!(text, "\n{}\n{}", style.bold(&title_of_task(task)), predictions(task).render(&style));
             let _ = writeln!(text, "  {}", style.faint(&footnote(task)));
+        }
+        for images in &self.images {
+            let title = title_of_images(images);
+            let _ = write!(text, "\n{}\n{}", style.bold(&title), image_predictions(images).render(&style));
         }
         for probe in self.probes.iter().chain(&self.learned_rows) {
             let _ = write!(text, "\n{}\n{}", style.bold(&title_of_probe(probe)), spaces(probe).render(&style));

@@ -1,5 +1,6 @@
 //! The evaluation as one long table: one number per line, for any program that reads tables.
 
+use super::ImageScores;
 use super::evaluation::{
     ClassScores, Clustering, Evaluation, JudgedCells, LabelProbe, MethodScores, PredictionScores, Section,
 };
@@ -35,13 +36,15 @@ impl Lines<'_> {
 impl Evaluation {
     /// A tidy table: section, source, target (a modality or a space), label, method, is_control, metric, value, n_cells.
     ///
-    /// Metrics that are not defined have no line. Sections: `reconstruction`, `cross_prediction`, `probe`,
+    /// Metrics that are not defined have no line. Sections: `reconstruction`, `cross_prediction`, the same of images
+    /// (`image_reconstruction`, `image_prediction`, `image_prediction_unshown`; labels are `CONDITION=CATEGORY`), `probe`,
     /// `learned_rows`, `clustering`, `difference` (model less control, with the ends of 95 % intervals).
     pub fn to_tsv(&self) -> String {
         let mut table = HEADER.to_owned();
         for task in self.reconstructions.iter().chain(&self.cross_predictions) {
             task.methods.iter().for_each(|method| add_method(&mut table, task, method));
         }
+        self.images.iter().for_each(|images| add_images(&mut table, images));
         self.probes.iter().for_each(|probe| add_probe(&mut table, "probe", probe));
         self.learned_rows.iter().for_each(|probe| add_probe(&mut table, "learned_rows", probe));
         self.clusterings.iter().for_each(|clustering| add_clustering(&mut table, clustering, &self.cells));
@@ -95,6 +98,30 @@ fn add_method(table: &mut String, task: &PredictionScores, scores: &MethodScores
         lines.add("auprc_by_feature_mean", precision.mean_by_feature);
         lines.add("auprc_by_feature_base_rate", precision.mean_base_rate);
         lines.add("auprc_by_feature_n_features", Some(precision.n_features as f64));
+    }
+}
+
+fn add_images(table: &mut String, images: &ImageScores) {
+    let section = match (images.section, images.unshown) {
+        (Section::Reconstruction, _) => "image_reconstruction",
+        (Section::CrossPrediction, false) => "image_prediction",
+        (Section::CrossPrediction, true) => "image_prediction_unshown",
+    };
+    let label =
+        images.category.as_ref().map_or(String::new(), |(condition, category)| format!("{condition}={category}"));
+    for scores in &images.methods {
+        let method = &scores.method;
+        let fields = [section, &images.source, &images.target, &label, &method.name, flag(method.is_control)];
+        let mut lines = Lines { table, start: fields.map(field).join("\t"), n_cells: images.n_cells };
+        lines.add("l1", Some(scores.l1));
+        lines.add("l1_thresholded", Some(scores.l1_thresholded));
+        lines.add("mse", Some(scores.mse));
+        lines.add("ssim", scores.ssim);
+        lines.add("pearson_by_image", scores.pearson);
+        lines.add("n_constant", Some(scores.n_constant as f64));
+        // the model's less this control's
+        lines.add_interval("l1_difference", scores.l1_difference);
+        lines.add_interval("ssim_difference", scores.ssim_difference);
     }
 }
 

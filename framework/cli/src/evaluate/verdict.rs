@@ -90,7 +90,7 @@ impl Differences {
     }
 }
 
-fn by_interval(difference: Interval) -> Outcome {
+pub(super) fn by_interval(difference: Interval) -> Outcome {
     match (difference.is_above_zero(), difference.is_below_zero()) {
         (true, _) => Outcome::Better,
         (_, true) => Outcome::Worse,
@@ -168,7 +168,8 @@ fn sentence(subject: &str, (model, control): (&Judged, &Judged), by: &Difference
 
 /// Whether simple predictors find what the model does not.
 fn what_controls_do(controls: &[Judged], mean: Option<&Judged>) -> String {
-    let is_other = |control: &&Judged| !matches!(control.scores.method.name.as_str(), "feature_mean" | "random_cell");
+    let is_other =
+        |control: &&Judged| !matches!(control.scores.method.name.as_str(), "zeros" | "feature_mean" | "random_cell");
     let others: Vec<&Judged> = controls.iter().filter(is_other).collect();
     let Some(mean) = mean.filter(|_| !others.is_empty()) else { return String::new() };
     let is_better = |control: &&&Judged| Differences::between(control, mean).against_mean() == Outcome::Better;
@@ -218,7 +219,7 @@ pub(super) fn of_space(
     }
 }
 
-fn in_brackets(difference: &Interval, format: fn(f64) -> String) -> String {
+pub(super) fn in_brackets(difference: &Interval, format: fn(f64) -> String) -> String {
     let [estimate, lower, upper] =
         [difference.estimate, difference.lower, difference.upper].map(|value| signed(value, format));
     format!("(difference {estimate}, 95 % interval {lower} to {upper})")

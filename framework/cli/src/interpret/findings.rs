@@ -1,5 +1,7 @@
 //! What an interpretation found: `interpretation.json` is this, whole.
 
+use super::along::Along;
+use super::classified::{self, Classified};
 use super::study::Study;
 use analysis::{ComponentSummary, DirectionCount, FeatureCurve};
 use serde::{Deserialize, Serialize};
@@ -22,6 +24,12 @@ pub struct Interpreted {
     pub spaces: Vec<SpaceFindings>,
     /// What each space knows of the others, of labels and of depth.
     pub knowledge: Vec<KnowledgeOf>,
+    /// Labels by features, and by all features but one.
+    #[serde(default)]
+    pub classified: Vec<Classified>,
+    /// Images of cells along components, in pictures beside this file.
+    #[serde(default)]
+    pub along: Vec<Along>,
     /// Numbers in the two groups that each space falls into.
     #[serde(default)]
     pub two_groups: Vec<TwoGroups>,
@@ -145,13 +153,17 @@ pub struct RankedFeature {
 /// A set of features that is over-represented, or at an end of a ranking.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SetFindings {
+    /// `over_representation` among listed features; of rankings `preranked` (random sets) or `rank_sum`; with `_gc_matched` among
+    /// features of like GC content.
+    #[serde(default)]
+    pub test: String,
     /// Its name.
     pub set: String,
     /// Its features among the tested ones.
     pub n_set: usize,
     /// Listed features in it, or its leading edge.
     pub overlap: Vec<String>,
-    /// Listed features in it over those expected; or the normalised enrichment score.
+    /// Listed features in it over those expected; or the normalised enrichment score; or the rank-biserial correlation.
     pub enrichment: f64,
     /// P-value.
     pub p: f64,
@@ -214,6 +226,13 @@ pub struct TwoGroups {
     pub p: Vec<f64>,
 }
 
+impl TwoGroups {
+    /// Mean difference over the seeds.
+    pub fn difference(&self) -> f64 {
+        self.differences.iter().sum::<f64>() / self.differences.len().max(1) as f64
+    }
+}
+
 /// Words for what was chosen.
 pub(super) fn count_words(count: DirectionCount) -> &'static str {
     match count {
@@ -260,6 +279,17 @@ impl SpaceFindings {
     pub fn n_tested(&self) -> usize {
         self.components.iter().filter(|one| one.groups.iter().any(|group| group.n_tested > 0)).count()
     }
+
+    /// The sets of most significant ranks, with the component that ranks them.
+    fn first_ranked(&self) -> impl Iterator<Item = (usize, &SetFindings)> {
+        let of = |one: &SetFindings| one.test.starts_with("rank_sum") && one.q < 0.05;
+        let mut all: Vec<(usize, &SetFindings)> = (self.components.iter())
+            .flat_map(|one| one.ranked_sets.iter().map(move |set| (one.component, set)))
+            .filter(|(_, set)| of(set))
+            .collect();
+        all.sort_by(|left, right| left.1.p.total_cmp(&right.1.p).then(left.1.q.total_cmp(&right.1.q)));
+        all.into_iter().take(3)
+    }
 }
 
 /// What was found in a few lines: the features of each space, and what each knows.
@@ -281,6 +311,14 @@ pub fn summary(found: &Interpreted) -> String {
         );
         for set in space.sets.iter().filter(|set| set.q < 0.05).take(3) {
             let _ = writeln!(text, "    {} ({} of {}, q {:.1e})", set.set, set.overlap.len(), set.n_set, set.q);
+        }
+        for (component, set) in space.first_ranked() {
+            let (n, correlation, q) = (set.n_set, set.enrichment, set.q);
+            let _ = writeln!(
+                text,
+                "    component {component}: {} ({n} peaks, correlation {correlation:.3}, q {q:.1e})",
+                set.set
+            );
         }
     }
     if !found.knowledge.is_empty() {
@@ -316,10 +354,10 @@ pub fn summary(found: &Interpreted) -> String {
         );
     }
     for one in &found.two_groups {
-        let mean = one.differences.iter().sum::<f64>() / one.differences.len().max(1) as f64;
+        let mean = one.difference();
         let largest = one.p.iter().copied().fold(0.0, f64::max);
         let word = if one.differs { "differ" } else { "do not differ" };
         let _ = writeln!(text, "{:<24} {:<28} {word:<14} by {mean:.3}, p at most {largest:.1e}", one.space, one.of);
     }
-    text
+    text + &classified::summary(&found.classified)
 }

@@ -1,5 +1,6 @@
 //! Sets of genes from GMT files, as sets of the features that were tested.
 
+use super::set_tests::{PlacedSets, SetTests};
 use crate::gene2peak::{Annotation, Gene, Places, open_text};
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeSet, HashMap};
@@ -66,17 +67,8 @@ impl GeneSets {
             (name.clone(), members.into_iter().collect::<Vec<_>>())
         });
         let (names, members) = placed.filter(|(_, members)| !members.is_empty()).unzip();
-        PlacedSets { names, members }
+        PlacedSets { names, members, tests: SetTests::AllFeatures }
     }
-}
-
-/// Sets as places among the features that were tested.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedSets {
-    /// Names.
-    pub names: Vec<String>,
-    /// Features of each, ascending.
-    pub members: Vec<Vec<usize>>,
 }
 
 /// Where genes lie, and how far from one a peak may be.

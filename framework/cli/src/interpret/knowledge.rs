@@ -5,6 +5,7 @@ mod controls;
 
 use super::findings::KnowledgeOf;
 use super::spaces::SpaceOfCells;
+use super::splits::{TEST_SHARE, splits};
 use crate::evaluate::{random_rows, select};
 use analysis::{CellSplit, Labels};
 use anyhow::{Context, Result};
@@ -19,10 +20,8 @@ use tch::Tensor;
 
 /// Fewer cells on either side are not judged.
 const MIN_CELLS: usize = 20;
-/// Held out where a run has no test cells, and of groups that are held out as a whole.
-const TEST_SHARE: f64 = 0.2;
 /// Splits where groups are held out.
-const N_GROUPED_SPLITS: u64 = 5;
+const N_GROUPED_SPLITS: usize = 5;
 
 /// A column of labels: its name and a label per cell of the data set.
 pub type LabelColumn = (String, Vec<Option<String>>);
@@ -40,7 +39,8 @@ pub struct Questions<'a> {
     pub numbers: Vec<NumberColumn>,
     /// Which cells are learned from, and which judge.
     pub split: &'a Split,
-    /// Groups of cells, such as donors, that are held out as a whole instead, in five splits of which the mean is told.
+    /// Groups of cells, such as donors, that are held out as a whole instead, in five splits of which the mean is told (the network's
+    /// answer is of the first).
     pub groups: Option<&'a [Option<u32>]>,
     /// What stands beside the spaces.
     pub controls: &'a ControlRows,
@@ -90,7 +90,12 @@ impl Questions<'_> {
             let rows: HashMap<usize, usize> = other.cells.iter().copied().zip(0..).collect();
             let of_cell = |cell: usize| rows.get(&cell).copied();
             let (from, to) = self.known(space, of_cell);
-            all.extend(self.question(space, ("space", &other.name), from, Target::Numbers(select(&other.rows, &to)))?);
+            all.extend(self.question(
+                space,
+                ("space", &other.name),
+                from,
+                Target::Numbers(select(&other.rows, &to)),
+            )?);
         }
         for (column, labels) in &self.labels {
             let (from, present) = self.known(space, |cell| labels[cell].as_deref());
@@ -138,9 +143,7 @@ impl Questions<'_> {
             if n_groups < 2 {
                 return Ok(Vec::new());
             }
-            let n_held_out = ((n_groups as f64 * TEST_SHARE).round() as usize).max(1);
-            let splits = (0..N_GROUPED_SPLITS).map(|seed| CellSplit::by_group(&groups, n_held_out, seed));
-            let splits: Vec<CellSplit> = splits.collect::<Result<_>>()?;
+            let splits = splits(cells.len(), Some(&groups), N_GROUPED_SPLITS)?;
             return Ok(splits.into_iter().filter(is_enough).collect());
         }
         let of = |wanted: Subset| -> Vec<usize> {
@@ -221,10 +224,12 @@ impl<'a> Beside<'a> {
         Ok(names.iter().filter_map(line).collect())
     }
 
-    /// What rows tell in every split.
+    /// What rows tell in every split; the network, which is slow, in the first.
     fn told(&self, rows: &Tensor, question: &Question<'_>) -> Result<Vec<Scores>> {
         let rows = select(rows, &question.from);
-        let told = question.splits.iter().map(|split| question.target.told_by(&rows, split, self.seed));
+        let network = |place: usize| (place == 0).then_some(self.seed);
+        let splits = question.splits.iter().enumerate();
+        let told = splits.map(|(place, split)| question.target.told_by(&rows, split, network(place)));
         told.filter(|scores| scores.as_ref().is_ok_and(|scores| !scores.is_empty()) || scores.is_err()).collect()
     }
 }
@@ -239,7 +244,8 @@ struct Spread {
 
 impl Spread {
     fn of(splits: &[Scores], score: &str) -> Option<Spread> {
-        let values: Vec<f64> = splits.iter().flatten().filter(|(name, _)| *name == score).map(|(_, value)| *value).collect();
+        let values: Vec<f64> =
+            splits.iter().flatten().filter(|(name, _)| *name == score).map(|(_, value)| *value).collect();
         let n = values.len();
         if n == 0 {
             return None;

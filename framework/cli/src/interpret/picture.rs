@@ -1,10 +1,11 @@
 //! Pictures of an interpretation: curves of features over fold changes, and which space knows of which feature.
 
-use super::findings::{ComponentFindings, Interpreted, SpaceFindings};
+use super::findings::{ComponentFindings, Interpreted, SpaceFindings, TwoGroups};
 use crate::drawing::axis::Axis;
+use crate::drawing::heat_map::HeatMap;
 use crate::drawing::lettering::shortened;
-use crate::drawing::palette::{css, of_class, of_share};
-use crate::drawing::svg::{INK, LETTERS, Svg};
+use crate::drawing::palette::{css, of_class};
+use crate::drawing::svg::{LETTERS, Svg};
 
 const WIDTH: f64 = 1040.0;
 /// Panels beside each other, and most of them.
@@ -15,14 +16,12 @@ const LEFT: f64 = 50.0;
 const TOP: f64 = 40.0;
 const BELOW: f64 = 44.0;
 /// Room for the names of curves at the right of a panel.
-const NAMES: f64 = 92.0;
+const NAMES: f64 = 142.0;
 /// Curves in colour, with names.
 const NAMED: usize = 5;
 const GREY: &str = "#BBBBBB";
 /// Rows of the picture of shares.
 const MOST_FEATURES: usize = 40;
-/// A cell of it.
-const CELL: (f64, f64) = (86.0, 19.0);
 
 /// Curves of the components of a space with the most listed features.
 pub fn curves_picture(space: &SpaceFindings) -> String {
@@ -118,31 +117,51 @@ impl Shares {
     }
 
     fn draw(&self, table: &str, spaces: &[&SpaceFindings]) -> String {
-        let (left, top) = (190.0, 56.0);
-        let size = (left + CELL.0 * spaces.len() as f64 + 20.0, top + CELL.1 * self.rows.len() as f64 + 20.0);
-        let mut svg = Svg::new(size);
-        svg.text((left, 16.0), "font-size=\"11\"", "share of the components (and directions) that");
-        svg.text((left, 30.0), "font-size=\"11\"", "tell the feature, by space");
-        for (place, space) in spaces.iter().enumerate() {
-            let x = left + CELL.0 * (place as f64 + 0.5);
-            let shown = shortened(&space.space, 11.0, CELL.0 - 4.0);
-            svg.short_text((x, top - 8.0), "text-anchor=\"middle\" font-size=\"11\"", (&shown, &space.space));
-        }
-        for (row, (feature, counts)) in self.rows.iter().enumerate() {
-            let y = top + CELL.1 * row as f64;
-            let shown = shortened(feature, 11.0, left - 16.0);
-            svg.short_text((left - 6.0, y + 13.0), "text-anchor=\"end\" font-size=\"11\"", (&shown, feature));
-            for (place, count) in counts.iter().enumerate() {
-                let x = left + CELL.0 * place as f64;
-                let share = share(counts, place);
-                svg.area((x + 1.0, y + 1.0), (x + CELL.0 - 1.0, y + CELL.1 - 1.0), &css(of_share(share)));
-                let ink = if share < 0.55 { "#FFFFFF" } else { INK };
-                let style = format!("text-anchor=\"middle\" font-size=\"11\" fill=\"{ink}\"");
-                svg.text((x + CELL.0 / 2.0, y + 13.0), &style, &format!("{share:.2} ({count})"));
+        let cells = |counts: &Vec<u32>| {
+            let cell =
+                |place: usize| (share(counts, place), format!("{:.2} ({})", share(counts, place), counts[place]));
+            (0..counts.len()).map(|place| Some(cell(place))).collect()
+        };
+        let map = HeatMap {
+            legend: &["share of the components (and directions) that", "tell the feature, by space"],
+            columns: spaces.iter().map(|space| space.space.clone()).collect(),
+            rows: self.rows.iter().map(|(feature, counts)| (feature.clone(), cells(counts))).collect(),
+        };
+        map.picture(&format!("Which spaces know of which features of {table}"))
+    }
+}
+
+/// How far apart numbers are in the two groups of each space, as the paper's heat maps of places of proteins; a star where
+/// they differ with every seed.
+pub fn two_groups_picture(found: &[TwoGroups]) -> String {
+    let unique = |of: fn(&TwoGroups) -> &String| {
+        let mut names: Vec<String> = Vec::new();
+        for name in found.iter().map(of) {
+            if !names.contains(name) {
+                names.push(name.clone());
             }
         }
-        svg.finish(&format!("Which spaces know of which features of {table}"))
+        names
+    };
+    let (numbers, columns) = (unique(|one| &one.of), unique(|one| &one.space));
+    let largest = |number: &String| {
+        found.iter().filter(|one| one.of == *number).map(TwoGroups::difference).fold(f64::MIN_POSITIVE, f64::max)
+    };
+    let cell = |number: &String, space: &String| {
+        let one = found.iter().find(|one| one.of == *number && one.space == *space)?;
+        let star = if one.differs { " *" } else { "" };
+        Some((one.difference() / largest(number), format!("{:.3}{star}", one.difference())))
+    };
+    let rows = numbers.iter().map(|number| (number.clone(), columns.iter().map(|space| cell(number, space)).collect()));
+    HeatMap {
+        legend: &[
+            "difference of means between the two groups of each space,",
+            "mean over seeds; * differs with every seed",
+        ],
+        rows: rows.collect(),
+        columns: columns.clone(),
     }
+    .picture("Numbers in the two groups of each space")
 }
 
 fn share(counts: &[u32], place: usize) -> f64 {

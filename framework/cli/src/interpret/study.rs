@@ -2,14 +2,15 @@
 
 use super::features::FeatureTable;
 use super::findings::{ComponentFindings, Curve, Feature, GroupFindings, RankedFeature, SetFindings, SpaceFindings};
-use super::gene_sets::PlacedSets;
+use super::set_tests::PlacedSets;
 use super::spaces::SpaceOfCells;
+use super::splits::splits;
 use crate::evaluate::{ids, select};
 use analysis::{
     Against, CellSplit, ComponentBins, Direction, DirectionCount, Explained, FeatureScale, GroupTests, Interpretation,
     InterpretationSpec, Matrix, Pca, PcaSpec, Solver, group_tests, interpret,
 };
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use std::collections::HashMap;
 use tch::{Kind, Tensor};
 
@@ -17,8 +18,6 @@ use tch::{Kind, Tensor};
 const N_CURVES: usize = 15;
 /// Features that are kept of each group for files that scanpy reads.
 const N_RANKED: usize = 100;
-/// Share of the cells, or of the groups of cells, that each split holds out.
-const TEST_SHARE: f64 = 0.2;
 
 /// How spaces are interpreted.
 #[derive(Debug)]
@@ -47,7 +46,7 @@ pub fn interpret_space(
     study: &Study<'_>,
     space: &SpaceOfCells,
     table: &FeatureTable,
-    sets: Option<&PlacedSets>,
+    sets: &[PlacedSets],
 ) -> Result<Option<SpaceFindings>> {
     let Some(joined) = Joined::of(space, table, study.groups)? else { return Ok(None) };
     let matrix = table.matrix()?;
@@ -74,35 +73,15 @@ pub fn interpret_space(
         curve_maximum: found.curve_maximum(study.count),
         components,
         explained,
-        sets: sets.map_or(Ok(Vec::new()), |sets| over_represented(&listed, sets, &table.names))?,
+        sets: each_kind(sets, |sets| sets.over_represented(&listed, &table.names))?,
         names: table.names.clone(),
         t,
     }))
 }
 
-/// Sets over-represented among features.
-fn over_represented(listed: &[usize], sets: &PlacedSets, names: &[String]) -> Result<Vec<SetFindings>> {
-    if listed.is_empty() {
-        return Ok(Vec::new());
-    }
-    let found = analysis::over_representation(listed, &sets.members, names.len())?
-        .into_iter()
-        .filter(|one| !one.overlap.is_empty())
-        .map(|one| SetFindings {
-            set: sets.names[one.set].clone(),
-            n_set: one.n_set,
-            overlap: one.overlap.iter().map(|&feature| names[feature].clone()).collect(),
-            enrichment: one.fold_enrichment,
-            p: one.p,
-            q: one.q,
-        });
-    Ok(most_significant_first(found))
-}
-
-fn most_significant_first(found: impl Iterator<Item = SetFindings>) -> Vec<SetFindings> {
-    let mut found: Vec<SetFindings> = found.collect();
-    found.sort_by(|left, right| left.p.total_cmp(&right.p).then(left.set.cmp(&right.set)));
-    found
+/// What was found of each kind of sets, one after the other.
+fn each_kind(sets: &[PlacedSets], test: impl Fn(&PlacedSets) -> Result<Vec<SetFindings>>) -> Result<Vec<SetFindings>> {
+    Ok(sets.iter().map(test).collect::<Result<Vec<_>>>()?.concat())
 }
 
 /// Rows of a space in the order of a table's rows; zeros where a cell has none, and then no split names it.
@@ -137,15 +116,8 @@ impl Joined {
             train: split.train.iter().map(|&place| self.known[place]).collect(),
             test: split.test.iter().map(|&place| self.known[place]).collect(),
         };
-        let draw = |repeat: usize| match &self.groups {
-            None => CellSplit::random(self.known.len(), TEST_SHARE, repeat as u64),
-            Some(groups) => {
-                let n_groups = groups.iter().collect::<std::collections::BTreeSet<_>>().len();
-                let n_held_out = ((n_groups as f64 * TEST_SHARE).round() as usize).max(1);
-                CellSplit::by_group(groups, n_held_out, repeat as u64)
-            }
-        };
-        (0..study.n_repeats).map(|repeat| draw(repeat).map(of_rows)).collect()
+        let splits = splits(self.known.len(), self.groups.as_deref(), study.n_repeats)?;
+        Ok(splits.into_iter().map(of_rows).collect())
     }
 }
 
@@ -166,7 +138,7 @@ impl Part<'_> {
         place.context("the fold change is beyond the last one of the curves")
     }
 
-    fn components(&self, sets: Option<&PlacedSets>) -> Result<(Vec<ComponentFindings>, Vec<Vec<f64>>)> {
+    fn components(&self, sets: &[PlacedSets]) -> Result<(Vec<ComponentFindings>, Vec<Vec<f64>>)> {
         let n = self.found.n_components();
         let space = Matrix::dense(&self.joined.rows)?;
         let pca = Pca::fit(&space, &self.joined.known, PcaSpec { n_components: n, seed: 0, solver: Solver::Exact })?;
@@ -193,8 +165,9 @@ impl Part<'_> {
                 })
                 .collect();
             findings.curves = self.curves(component);
-            if let (Some(sets), Some(tests)) = (sets, &tests) {
-                findings.ranked_sets = self.ranked_sets(&tests[Direction::PositiveEnd as usize].t, sets)?;
+            if let Some(tests) = &tests {
+                let t = &tests[Direction::PositiveEnd as usize].t;
+                findings.ranked_sets = each_kind(sets, |sets| sets.ranked(t, &self.table.names))?;
             }
             let positive = |tests: Vec<GroupTests>| tests.into_iter().nth(Direction::PositiveEnd as usize);
             t.push(tests.and_then(positive).map_or_else(Vec::new, |test| test.t));
@@ -264,19 +237,5 @@ impl Part<'_> {
             log2_fold_change: test.log2_fold_change[feature],
         };
         order.iter().take(N_RANKED).map(of).collect()
-    }
-
-    fn ranked_sets(&self, t: &[f64], sets: &PlacedSets) -> Result<Vec<SetFindings>> {
-        ensure!(t.iter().all(|t| t.is_finite()), "a t is not finite");
-        let found = analysis::preranked(t, &sets.members, &analysis::PrerankedSpec::default())?;
-        let named = |one: analysis::Enriched| SetFindings {
-            set: sets.names[one.set].clone(),
-            n_set: one.size,
-            overlap: one.leading_edge.iter().map(|&feature| self.table.names[feature].clone()).collect(),
-            enrichment: one.nes.unwrap_or(one.es),
-            p: one.p,
-            q: one.q,
-        };
-        Ok(most_significant_first(found.into_iter().map(named)))
     }
 }

@@ -1,7 +1,8 @@
 //! What was found, as tables, numbers and pictures in a folder.
 
+use super::classified;
 use super::findings::{Interpreted, SpaceFindings};
-use super::picture::{curves_picture, shares_picture};
+use super::picture::{curves_picture, shares_picture, two_groups_picture};
 use anyhow::{Context, Result};
 use framework::run::{write_atomically, write_json};
 use std::fmt::Write as _;
@@ -23,8 +24,12 @@ pub fn write(found: &Interpreted, folder: &Path) -> Result<Vec<PathBuf>> {
     };
     keep("features.tsv", features(found))?;
     keep("knowledge.tsv", knowledge(found))?;
+    if !found.classified.is_empty() {
+        keep("classified.tsv", classified::table(&found.classified))?;
+    }
     if !found.two_groups.is_empty() {
         keep("two_groups.tsv", two_groups(found))?;
+        keep("two_groups.svg", two_groups_picture(&found.two_groups))?;
     }
     if found.spaces.iter().any(SpaceFindings::has_sets) {
         keep("sets.tsv", sets(found))?;
@@ -34,6 +39,14 @@ pub fn write(found: &Interpreted, folder: &Path) -> Result<Vec<PathBuf>> {
     }
     for (features, picture) in shares_picture(found) {
         keep(&format!("shares_{}.svg", features.replace('/', "_")), picture)?;
+    }
+    for along in &found.along {
+        keep(&format!("{}.svg", along.file), along.svg.clone())?;
+    }
+    for along in &found.along {
+        let path = folder.join(format!("{}.png", along.file));
+        write_atomically(&path, &along.png)?;
+        written.push(path);
     }
     let numbers = folder.join("interpretation.json");
     write_json(&numbers, found)?;
@@ -78,12 +91,13 @@ fn features(found: &Interpreted) -> String {
 fn sets(found: &Interpreted) -> String {
     let mut table = String::from("space\tfeatures\tcomponent\ttest\tset\tn_set\tenrichment\tp\tq\toverlap\n");
     for space in &found.spaces {
-        let mut line = |component: &str, test: &str, set: &super::findings::SetFindings| {
+        let mut line = |component: &str, set: &super::findings::SetFindings| {
             let _ = writeln!(
                 table,
-                "{}\t{}\t{component}\t{test}\t{}\t{}\t{:.4}\t{:.3e}\t{:.3e}\t{}",
+                "{}\t{}\t{component}\t{}\t{}\t{}\t{:.4}\t{:.3e}\t{:.3e}\t{}",
                 space.space,
                 space.features,
+                set.test,
                 set.set,
                 set.n_set,
                 set.enrichment,
@@ -92,10 +106,10 @@ fn sets(found: &Interpreted) -> String {
                 set.overlap.join(",")
             );
         };
-        space.sets.iter().for_each(|set| line("all", "over_representation", set));
+        space.sets.iter().for_each(|set| line("all", set));
         for component in &space.components {
             let place = component.component.to_string();
-            component.ranked_sets.iter().for_each(|set| line(&place, "preranked", set));
+            component.ranked_sets.iter().for_each(|set| line(&place, set));
         }
     }
     table

@@ -1,13 +1,17 @@
 //! Everything that the page of a run tells, as `report.json` keeps it.
 
+use super::ablation::ablation_of;
 use super::cells::{Pattern, count, patterns};
 use super::colouring::{self, Colouring};
 use super::image_grid::{ImageGrid, image_grids};
 use super::integration::{self, Candidate, Integrated};
 use super::layouts::{self, Layout};
 use super::warnings::{self, Warning};
+use crate::ablate::comparison::Comparison;
+use crate::cluster::Clusters;
 use crate::evaluate::{Components, Evaluation, principal_components, random_rows};
 use crate::interpret::Interpreted;
+use crate::phenotype::Phenotyped;
 use crate::run::{Sources, SpaceFacts, SpaceRows, Stage, has_taught_encoders, stages};
 use anyhow::{Context, Result};
 use framework::data::{Dataset, Subset};
@@ -45,6 +49,8 @@ pub struct Request<'a> {
     pub has_pictures: bool,
     /// Most cells that are drawn.
     pub max_cells: usize,
+    /// The folder of an ablation that is shown; `None` for that of which the run is a part.
+    pub ablation: Option<&'a Path>,
 }
 
 /// What is known of a modality.
@@ -101,6 +107,13 @@ pub struct Found {
     /// What `cithara interpret` found, where it was asked; it keeps its own numbers.
     #[serde(skip)]
     pub interpretation: Option<Interpreted>,
+    /// The ablation that the run belongs to.
+    pub ablation: Option<Comparison>,
+    /// What `cithara cluster` found.
+    pub clusters: Option<Clusters>,
+    /// What `cithara phenotype` found, where it was asked; it keeps its own numbers.
+    #[serde(skip)]
+    pub phenotype: Option<Phenotyped>,
     /// The evaluation, where the run has one.
     pub evaluation: Option<Evaluation>,
     /// Where the run comes from.
@@ -116,7 +129,14 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
     let mut search = Search { subject, notes: Vec::new(), progress };
     let stages = stages(run);
     let evaluation: Option<Evaluation> = read_json(&run.file("evaluation.json"), "cithara evaluate")?;
-    let interpretation = read_json(&run.file("interpretation/interpretation.json"), "cithara interpret --force")?;
+    let mut interpretation: Option<Interpreted> =
+        read_json(&run.file("interpretation/interpretation.json"), "cithara interpret --force")?;
+    for along in interpretation.iter_mut().flat_map(|found| &mut found.along) {
+        // a picture that somebody took away is not shown
+        along.svg =
+            std::fs::read_to_string(run.file(&format!("interpretation/{}.svg", along.file))).unwrap_or_default();
+    }
+    let phenotype = read_json(&run.file("phenotype/phenotype.json"), "cithara phenotype --force")?;
     let colourings = search.colourings(request.columns)?;
     let dataset = search.dataset(&stages);
     let spaces = search.spaces(dataset.as_ref(), &stages)?;
@@ -148,6 +168,9 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
         images,
         integration,
         interpretation,
+        ablation: ablation_of(run.path(), request.ablation)?,
+        clusters: read_json(&run.file("clusters/clusters.json"), "cithara cluster --force")?,
+        phenotype,
         evaluation,
         provenance,
     })

@@ -2,16 +2,16 @@
 //! from each other modality.
 
 use super::png::{address, grey};
+use crate::decoded_images::{decoded_images, image_size, ways};
 use crate::drawing::svg::Svg;
 use anyhow::{Context, Result};
-use framework::FeatureShape;
 use framework::data::{Dataset, Subset};
-use framework::infer::{Trained, infer_rows, predict, reconstruct, reconstruct_shared};
+use framework::infer::Trained;
 use framework::run::RunCells;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use tch::{Device, Kind, Tensor, no_grad};
+use tch::Tensor;
 
 /// Cells of a grid.
 const N_CELLS: usize = 8;
@@ -45,13 +45,11 @@ pub struct ImageGrid {
 pub fn image_grids(trained: &Trained, dataset: &Dataset, cells: &RunCells, seed: u64) -> Result<Vec<ImageGrid>> {
     let mut grids = Vec::new();
     for (modality, assay) in dataset.assays.iter().enumerate() {
-        if let FeatureShape::Image { height, width, .. } = assay.modality.shape() {
-            let chosen = chosen(dataset, cells, modality, seed);
-            if !chosen.is_empty() {
-                let form = (height as usize, width as usize);
-                let grid = grid(trained, dataset, modality, &chosen, form);
-                grids.push(grid.with_context(|| format!("images of `{}`", assay.name))?);
-            }
+        let Some((height, width)) = image_size(dataset, modality) else { continue };
+        let chosen = chosen(dataset, cells, modality, seed);
+        if !chosen.is_empty() {
+            let grid = grid(trained, dataset, modality, &chosen, (height as usize, width as usize));
+            grids.push(grid.with_context(|| format!("images of `{}`", assay.name))?);
         }
     }
     Ok(grids)
@@ -87,7 +85,7 @@ fn grid(
     (height, width): (usize, usize),
 ) -> Result<ImageGrid> {
     let cells: Vec<usize> = chosen.iter().map(|(cell, _)| *cell).collect();
-    let columns = no_grad(|| columns(trained, dataset, modality, &cells))?;
+    let columns = columns(trained, dataset, modality, &cells)?;
     let times = SIDE.div_ceil(width.min(height)).max(1);
     let (tall, wide) = (height * times, width * times);
     let size = (columns.len() * (wide + GAP) - GAP, cells.len() * (tall + GAP) - GAP);
@@ -114,32 +112,14 @@ fn grid(
 
 /// What each column is called, and its images: n × height × width. Cells that a modality did not measure are NaN.
 fn columns(trained: &Trained, dataset: &Dataset, modality: usize, cells: &[usize]) -> Result<Vec<(String, Tensor)>> {
-    let model = &trained.model;
-    let targets = model.target_values();
-    let target = &model.branches[modality];
-    let image = |values: &Tensor| values.to_device(Device::Cpu).to_kind(Kind::Float).select(1, 0);
-    let expected = |prediction: &Tensor| Ok::<_, anyhow::Error>(image(&target.loss.expectation(prediction, None)?));
     let mut columns = Vec::new();
-    for (source, branch) in model.branches.iter().enumerate() {
-        let measured = dataset.assays[source].measured_cells(cells);
-        let Some(part) = dataset.part(source, &measured, targets[source])? else { continue };
-        let part = part.to_device(trained.device);
-        if source == modality {
-            columns.insert(0, ("real".to_owned(), image(&part.input.to_dense())));
-        }
-        if branch.encoder.is_none() {
+    for way in ways(trained, modality) {
+        let measured = dataset.assays[way.source(modality)].measured_cells(cells);
+        if measured.is_empty() {
             continue;
         }
-        let estimate = infer_rows(model, source, &part)?;
-        if source == modality {
-            columns.insert(1, ("reconstructed".to_owned(), expected(&reconstruct(model, target, &estimate)?)?));
-            if let Some(shared) = reconstruct_shared(model, target, &estimate)? {
-                columns.insert(2, ("shared only".to_owned(), expected(&shared)?));
-            }
-        } else if model.share_a_space(source, modality) {
-            let predicted = expected(&predict(model, target, &estimate)?)?;
-            columns.push((format!("from {}", branch.name), spread(&predicted, &measured, cells)?));
-        }
+        let images = decoded_images((trained, dataset), (modality, way), &measured)?;
+        columns.push((way.words(trained), spread(&images, &measured, cells)?));
     }
     Ok(columns)
 }
@@ -189,6 +169,7 @@ impl ImageGrid {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tch::{Device, Kind};
 
     #[test]
     fn cells_that_were_not_measured_have_no_image() {

@@ -3,7 +3,8 @@
 use super::written::{counted, counted_of, three};
 use crate::drawing::lettering::plain;
 use crate::interpret::{
-    ComponentFindings, Feature, Interpreted, KnowledgeOf, SpaceFindings, curves_picture, shares_picture,
+    Classified, ComponentFindings, Feature, Interpreted, KnowledgeOf, Loss, SpaceFindings, curves_picture,
+    shares_picture, two_groups_picture,
 };
 use serde::Serialize;
 
@@ -21,6 +22,13 @@ pub struct InterpretationPart {
     spaces: Vec<SpacePart>,
     /// Titles and pictures of which space knows of which feature.
     shares: Vec<(String, String)>,
+    /// Labels by features: title, lead, and rows of feature, loss and false discovery rate.
+    classified: Vec<(String, String, Vec<[String; 3]>)>,
+    /// Cells along components, as pictures, and the spaces they are of.
+    along: Vec<String>,
+    along_names: Vec<String>,
+    /// Numbers in the two groups of each space.
+    two_groups: Option<String>,
     /// What is asked, and for each space its name and answers.
     questions: Vec<String>,
     answers: Vec<(String, Vec<String>)>,
@@ -70,6 +78,10 @@ impl InterpretationPart {
             ),
             spaces: found.spaces.iter().map(space_part).collect(),
             shares: shares_picture(found).into_iter().map(|(table, picture)| (plain(&table), picture)).collect(),
+            classified: found.classified.iter().map(classified_part).collect(),
+            along: found.along.iter().map(|one| one.svg.clone()).collect(),
+            along_names: found.along.iter().map(|one| plain(&one.space)).collect(),
+            two_groups: (!found.two_groups.is_empty()).then(|| two_groups_picture(&found.two_groups)),
             questions: questions.iter().map(|(kind, of, score)| question_words(kind, of, score)).collect(),
             answers: names
                 .into_iter()
@@ -78,6 +90,25 @@ impl InterpretationPart {
             notes: found.notes.iter().map(|note| plain(note)).collect(),
         }
     }
+}
+
+fn classified_part(one: &Classified) -> (String, String, Vec<[String; 3]>) {
+    let row = |loss: &Loss| {
+        let q = loss.q.map_or_else(|| "–".to_owned(), |q| format!("{q:.1e}"));
+        [plain(&loss.feature), format!("{:+.3}", -loss.loss), q]
+    };
+    (
+        format!("{} by features of {}", plain(&one.label), plain(&one.features)),
+        format!(
+            "{} in {} and {} splits: balanced accuracy {:.3}, chance {:.3}",
+            one.classifier,
+            counted_of(one.n_cells, "cell"),
+            one.full.len(),
+            one.accuracy(),
+            1.0 / one.n_classes as f64
+        ),
+        one.losses.iter().take(MOST_FEATURES).map(row).collect(),
+    )
 }
 
 fn question_words(kind: &str, of: &str, score: &str) -> String {

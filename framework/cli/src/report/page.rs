@@ -1,6 +1,8 @@
 //! What the page says, as its template reads it: all texts and numbers as they are to be seen.
 
+use super::ablation::AblationPart;
 use super::cells::SUBSETS;
+use super::clusters::ClustersPart;
 use super::colouring::{Colouring, Legend};
 use super::curves::stage_picture;
 use super::found::{Found, ModalityFacts};
@@ -8,6 +10,7 @@ use super::image_grid::ImageGrid;
 use super::interpretation::InterpretationPart;
 use super::layouts::Layout;
 use super::pattern_picture::{MAX_PATTERNS, pattern_picture};
+use super::phenotype::PhenotypePart;
 use super::rows::{integration_table, modality_row, pattern_row, provenance, space_row, tidied};
 use super::scatter::scatter;
 use super::tips::{SCRIPT, tips};
@@ -47,6 +50,9 @@ pub struct Page {
     integration: Vec<WrittenTable>,
     integration_notes: Vec<String>,
     interpretation: Option<InterpretationPart>,
+    clusters: Option<ClustersPart>,
+    ablation: Option<AblationPart>,
+    phenotype: Option<PhenotypePart>,
     images: Vec<ImagePart>,
     tips: Option<String>,
     script: &'static str,
@@ -144,7 +150,10 @@ impl Page {
                 .collect(),
             tables: [of_part(Part::Predictions), of_part(Part::Probes), of_part(Part::Clusterings)],
             images: found.images.iter().map(image_part).collect(),
+            ablation: found.ablation.as_ref().map(AblationPart::of),
+            clusters: found.clusters.as_ref().map(ClustersPart::of),
             interpretation: found.interpretation.as_ref().map(InterpretationPart::of),
+            phenotype: found.phenotype.as_ref().map(PhenotypePart::of),
             integration: found.integration.iter().map(integration_table).collect(),
             integration_notes: found
                 .integration

@@ -1,6 +1,7 @@
 //! Opening data, learning a model, and leaving what was learned in a run directory.
 
 use super::memory::peak_memory_bytes;
+use crate::plan::{ensure_within, peak_memory};
 use anyhow::{Context, Result, bail, ensure};
 use framework::data::{Cohort, Dataset, Opened, Split, Subset, data_files};
 use framework::fit::{Checkpoint, Checkpoints, Event, Fit, Observer};
@@ -31,6 +32,8 @@ pub struct Request<'a> {
     pub interrupted: &'a AtomicBool,
     /// Where prepared data are kept for other runs of the same data.
     pub prepared: Option<&'a Path>,
+    /// Bytes that the forecast of memory must not exceed.
+    pub max_memory: Option<u64>,
 }
 
 /// Data and a model that fit each other, before anything is written.
@@ -69,9 +72,11 @@ pub struct Prepared {
 /// Opens the data of an experiment, builds its model, and makes its run directory.
 ///
 /// # Errors
-/// When data cannot be read, the losses cannot use them, or the directory exists.
+/// When data cannot be read, the losses cannot use them, too much memory is forecast, or the directory exists.
 pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
-    begin(request, build(request.experiment, request.prepared, say)?)
+    let built = build(request.experiment, request.prepared, say)?;
+    ensure_within(request.max_memory, peak_memory(request.experiment, &built.dataset, &built.model))?;
+    begin(request, built)
 }
 
 /// Opens the data of a run that has not ended, builds its model, and reads its checkpoint, if it got so far.

@@ -37,12 +37,7 @@ impl<'a> Standing<'a> {
             Standing::NoResult => "no result",
             Standing::NoPair => "no common seed",
             Standing::NotApplicable(_) => "not applicable",
-            Standing::Compared(difference) => match difference.verdict {
-                Verdict::Better => "better",
-                Verdict::Worse => "worse",
-                Verdict::Equivalent => "equivalent",
-                Verdict::Undecided => "undecided",
-            },
+            Standing::Compared(difference) => difference.verdict.word(),
         }
     }
 

@@ -88,6 +88,7 @@ fn evaluation() -> Evaluation {
                 space(Method::control("pca_50", "PCA (50)"), 50, 0.71),
             ],
         }],
+        images: Vec::new(),
         learned_rows: Vec::new(),
         clusterings: Vec::new(),
         verdicts: vec![

@@ -1,6 +1,7 @@
 //! The tables of an evaluation for other media than the terminal: the same numbers, written alike.
 
 use super::super::evaluation::Evaluation;
+use super::images::{image_predictions, title_of_images};
 use super::table::Table;
 use super::{footnote, groupings, predictions, spaces, three, title_of_clustering, title_of_probe, title_of_task};
 use serde::Serialize;
@@ -50,6 +51,9 @@ impl Evaluation {
             let note = footnote(task).trim_start_matches("* best of its column").trim_start_matches(" · ").to_owned();
             written(Part::Predictions, title_of_task(task), &predictions(task), note)
         });
+        let images = self.images.iter().map(|images| {
+            written(Part::Predictions, title_of_images(images), &image_predictions(images), String::new())
+        });
         let probes = self.probes.iter().chain(&self.learned_rows);
         let probes = probes.map(|probe| written(Part::Probes, title_of_probe(probe), &spaces(probe), String::new()));
         let clusterings = self.clusterings.iter().map(|clustering| {
@@ -60,7 +64,7 @@ impl Evaluation {
             let note = mixing.collect::<Vec<_>>().join(" · ");
             written(Part::Clusterings, title_of_clustering(clustering), &groupings(clustering), note)
         });
-        tasks.chain(probes).chain(clusterings).collect()
+        tasks.chain(images).chain(probes).chain(clusterings).collect()
     }
 }
 

@@ -29,24 +29,25 @@ impl Target {
         }
     }
 
-    /// Whether there is something to be told: numbers that vary in the judged cells, at least two classes to learn from, and
-    /// cells enough for each class.
+    /// Whether there is something to be told: numbers that vary in the judged cells; at least two classes to learn from, cells
+    /// enough for each, and most judged cells of a class that was learned from.
     pub(super) fn is_question(&self, split: &CellSplit) -> bool {
         match self {
             Target::Numbers(numbers) => varies(numbers, &split.test),
             Target::Classes(codes, n_classes) => {
-                let n_known = split.train.iter().map(|&cell| codes[cell]).collect::<BTreeSet<_>>().len();
-                n_known > 1 && *n_classes <= split.train.len() / 2
+                let known: BTreeSet<u32> = split.train.iter().map(|&cell| codes[cell]).collect();
+                let n_met = split.test.iter().filter(|&&cell| known.contains(&codes[cell])).count();
+                known.len() > 1 && *n_classes <= split.train.len() / 2 && 2 * n_met > split.test.len()
             }
         }
     }
 
     /// What rows tell: of numbers R² by ridge regression (and Spearman's correlation of a single column), of classes
-    /// balanced accuracy by logistic regression and by the paper's network. Nothing where rows do not vary.
+    /// balanced accuracy by logistic regression and, if a seed is given, by the paper's network. Nothing where rows do not vary.
     ///
     /// # Errors
     /// When rows are not finite.
-    pub(super) fn told_by(&self, rows: &Tensor, split: &CellSplit, seed: u64) -> Result<Scores> {
+    pub(super) fn told_by(&self, rows: &Tensor, split: &CellSplit, network: Option<u64>) -> Result<Scores> {
         if !varies(rows, &split.train) {
             return Ok(Vec::new());
         }
@@ -69,9 +70,13 @@ impl Target {
                     Ok(classification(&truth, predicted, *n_classes)?.balanced_accuracy)
                 };
                 let linear = LogisticProbe::fit(&from, &known, INVERSE_PENALTY)?.predict(&judged)?;
-                let spec = MlpProbeSpec { seed, ..MlpProbeSpec::default() };
-                let network = MlpProbe::fit(&from, &known, spec)?.predict(&judged)?;
-                Ok(vec![("balanced_accuracy", accuracy(&linear)?), ("balanced_accuracy_network", accuracy(&network)?)])
+                let mut scores = vec![("balanced_accuracy", accuracy(&linear)?)];
+                if let Some(seed) = network {
+                    let spec = MlpProbeSpec { seed, ..MlpProbeSpec::default() };
+                    let told = MlpProbe::fit(&from, &known, spec)?.predict(&judged)?;
+                    scores.push(("balanced_accuracy_network", accuracy(&told)?));
+                }
+                Ok(scores)
             }
         }
     }
@@ -124,7 +129,7 @@ mod tests {
         let split = CellSplit { train: vec![0, 1, 2], test: vec![3, 4] };
         let numbers = Target::Numbers(Tensor::arange(5, (Kind::Double, Device::Cpu)).view([-1, 1]));
         let rows = Tensor::ones([5, 2], (Kind::Double, Device::Cpu));
-        assert!(numbers.is_question(&split) && numbers.told_by(&rows, &split, 0).unwrap().is_empty());
+        assert!(numbers.is_question(&split) && numbers.told_by(&rows, &split, None).unwrap().is_empty());
         let flat = Target::Numbers(Tensor::from_slice(&[0.0, 1.0, 2.0, 5.0, 5.0]).view([-1, 1]));
         assert!(!flat.is_question(&split));
     }

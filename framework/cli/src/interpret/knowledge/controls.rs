@@ -39,7 +39,7 @@ impl ControlRows {
 
     /// The first components of a space's cells, as many as the space has numbers, split evenly among its modalities; 0, their
     /// mean, where a cell was not measured. `None` where there are none.
-    pub(super) fn principal(&self, space: &SpaceOfCells) -> Option<Tensor> {
+    pub fn principal(&self, space: &SpaceOfCells) -> Option<Tensor> {
         let modalities = sources(space);
         let share = space.dim().div_ceil(modalities.len().max(1)) as i64;
         let parts: Vec<Tensor> = modalities

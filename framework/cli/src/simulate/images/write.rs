@@ -75,7 +75,7 @@ impl SimulatedNuclei {
 fn crops_spec() -> CellImagesSpec {
     let channels = STAINS.map(str::to_owned).to_vec();
     CellImagesSpec {
-        stack: Some(StackSpec { path: STACK.into(), entry: None, channels, cells: None, name: None }),
+        stack: Some(StackSpec { path: STACK.into(), channels, ..StackSpec::default() }),
         crops: Cutting { side: SIDE, keep_mask: false, ..Cutting::default() },
         normalisation: Normalisation { per: Reach::None, ..Normalisation::default() },
         ..CellImagesSpec::default()

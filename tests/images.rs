@@ -109,7 +109,7 @@ fn images_of_training_cells_are_turned() {
     let first = weights(&turned, "first");
     assert!(first == weights(&turned, "second"), "the same seed turns alike");
     assert!(first != weights(&still, "still"), "turns change what is learned");
-    // controls look at data only: they see the same images in both
+    // controls look at data only (but for how the model differs from them): they see the same images in both
     let is_of_control =
         |line: &&str| line.starts_with("image_") && line.contains("\ttrue\t") && !line.contains("_difference");
     let controls = |run: &str| -> Vec<String> {

@@ -33,7 +33,7 @@ pub use gene_sets::GeneSets;
 pub use knowledge::{ControlRows, LabelColumn, NumberColumn, Questions, knowledge};
 pub use motifs::MotifSets;
 pub use picture::{curves_picture, shares_picture, two_groups_picture};
-pub use spaces::{SpaceOfCells, spaces_of};
+pub use spaces::{SpaceOfCells, spaces_of, whole_spaces};
 pub use study::{Study, interpret_space};
 pub use tables::write;
 pub use two_groups::two_groups;

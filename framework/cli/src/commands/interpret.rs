@@ -8,7 +8,7 @@ use crate::failure::Misuse;
 use crate::interpret::{
     Along, Classify, ControlRows, FeatureSets, FeatureTable, GeneSets, Interpreted, LabelColumn, MotifSets,
     NumberColumn, Questions, SpaceOfCells, Study, along, annotate, cell_cycle_scores, interpret_space, knowledge,
-    spaces_of, summary, two_groups, write,
+    spaces_of, summary, two_groups, whole_spaces, write,
 };
 use crate::run::{has_taught_encoders, stages};
 use analysis::{BinSpec, InterpretationSpec, fold_changes};
@@ -48,7 +48,9 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     let has_encoders = has_taught_encoders(&stages(&run.directory));
     let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
     let spaces = chosen_spaces(spaces, &arguments.spaces)?;
-    let controls = ControlRows::of((&run.trained, &run.experiment), (&dataset, &split), &spaces)?;
+    let wholes = whole_spaces(&spaces);
+    let all: Vec<&SpaceOfCells> = spaces.iter().chain(&wholes).collect();
+    let controls = ControlRows::of((&run.trained, &run.experiment), (&dataset, &split), &all)?;
     let beside = Beside { split: &split, groups: groups.as_deref(), controls: &controls };
     let mut questions = questions(&run, &dataset, beside, &arguments.tell)?;
     let (cell_cycle, unscored) = cell_cycle_scores(&run.trained, &run.experiment, &dataset)?;
@@ -64,7 +66,7 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     let mut found = interpreted(&asked, (&run, &dataset, &spaces), console)?;
     found.notes.extend(unscored);
     let mut notes = Vec::new();
-    found.knowledge = knowledge(&spaces, &questions, &mut |text| {
+    found.knowledge = knowledge((&spaces, &wholes), &questions, &mut |text| {
         notes.extend(console.note(&format!("interpreting: {text}")).err());
     })?;
     found.two_groups = two_groups(&spaces, &tested, arguments.effect)?;

@@ -48,23 +48,29 @@ pub struct Questions<'a> {
     pub seed: u64,
 }
 
-/// Asks every space for the rows of every other and for numbers (ridge regression), and for labels (logistic regression, and
+/// Asks every space (and `wholes`, spaces side by side) for the rows of every other and for numbers (ridge regression), and for labels (logistic regression, and
 /// the paper's network); the same is asked of numbers at random, of principal components and of nothing at all, and of the
 /// space with answers in another order.
 ///
 /// # Errors
 /// When rows are not finite.
 pub fn knowledge(
-    spaces: &[SpaceOfCells],
+    (spaces, wholes): (&[SpaceOfCells], &[SpaceOfCells]),
     asked: &Questions<'_>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<KnowledgeOf>> {
     let mut all = Vec::new();
     let mut answers = Answers::default();
-    for space in spaces {
+    let of_space = |space: &SpaceOfCells| spaces.iter().filter(|other| other.name != space.name).collect();
+    // a whole holds its parts
+    let of_whole = |whole: &SpaceOfCells| spaces.iter().filter(|other| other.encoder != whole.encoder).collect();
+    let with_others = spaces.iter().map(|space| (space, of_space(space)));
+    let with_others: Vec<(&SpaceOfCells, Vec<&SpaceOfCells>)> =
+        with_others.chain(wholes.iter().map(|whole| (whole, of_whole(whole)))).collect();
+    for (space, others) in with_others {
         progress(&format!("what {} knows", space.name));
         let beside = Beside::of(space, asked);
-        for question in asked.of(space, spaces)? {
+        for question in asked.of(space, &others)? {
             let lines = beside.answered(question, &mut answers);
             all.extend(lines.with_context(|| format!("what `{}` knows", space.name))?);
         }
@@ -84,9 +90,9 @@ struct Question<'q> {
 
 impl Questions<'_> {
     /// The questions that a space has cells for.
-    fn of<'q>(&'q self, space: &SpaceOfCells, spaces: &'q [SpaceOfCells]) -> Result<Vec<Question<'q>>> {
+    fn of<'q>(&'q self, space: &SpaceOfCells, others: &[&'q SpaceOfCells]) -> Result<Vec<Question<'q>>> {
         let mut all = Vec::new();
-        for other in spaces.iter().filter(|other| other.name != space.name) {
+        for other in others {
             let rows: HashMap<usize, usize> = other.cells.iter().copied().zip(0..).collect();
             let of_cell = |cell: usize| rows.get(&cell).copied();
             let (from, to) = self.known(space, of_cell);

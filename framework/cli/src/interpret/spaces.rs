@@ -5,7 +5,11 @@ use crate::run::{CELLS_AT_A_TIME, is_learned};
 use anyhow::Result;
 use framework::data::{Dataset, Split};
 use framework::infer::{Trained, embed};
+use std::collections::BTreeSet;
 use tch::{Kind, Tensor};
+
+/// What spaces side by side are called.
+const WHOLE: &str = "all";
 
 /// Rows of one latent space, of the cells that have some.
 #[derive(Debug)]
@@ -29,6 +33,26 @@ impl SpaceOfCells {
     pub fn dim(&self) -> usize {
         self.rows.size()[1] as usize
     }
+}
+
+/// All spaces that an encoder tells side by side, as `MODALITY.all`, for each encoder that tells several.
+pub fn whole_spaces(spaces: &[SpaceOfCells]) -> Vec<SpaceOfCells> {
+    let encoders: BTreeSet<usize> = spaces.iter().filter_map(|space| space.encoder).collect();
+    let whole = |encoder: usize| {
+        let own: Vec<&SpaceOfCells> = spaces.iter().filter(|space| space.encoder == Some(encoder)).collect();
+        let first = own.first().filter(|_| own.len() > 1)?;
+        let rows: Vec<&Tensor> = own.iter().map(|space| &space.rows).collect();
+        let name = first.name.strip_suffix(&format!(".{}", first.space)).unwrap_or(&first.name);
+        Some(SpaceOfCells {
+            name: format!("{name}.{WHOLE}"),
+            space: WHOLE.to_owned(),
+            encoder: Some(encoder),
+            modalities: vec![encoder],
+            cells: first.cells.clone(),
+            rows: Tensor::cat(&rows, 1),
+        })
+    };
+    encoders.into_iter().filter_map(whole).collect()
 }
 
 /// The spaces that are to be interpreted: of a model whose encoders were taught what each of them tells of all cells, as the

@@ -134,6 +134,9 @@ impl<'a> Pair<'a> {
         let means: Vec<Vec<f32>> = self.groups.iter().map(mean).collect::<Result<_>>()?;
         let method = Method::control("mean_image", "mean image");
         all.push(self.compared(method, |at, cells| Ok(means[at].repeat(cells.len())))?);
+        let black = vec![0f32; self.form()?.n_pixels()];
+        let method = Method::control("zeros", "black image");
+        all.push(self.compared(method, |_, cells| Ok(black.repeat(cells.len())))?);
         let of_cells = |method: Method, chosen: Vec<Vec<usize>>| {
             self.compared(method, |at, cells| images_of(self.assay(), &chosen[at][cells]))
         };

@@ -24,7 +24,7 @@ impl ControlRows {
     pub fn of(
         (trained, experiment): (&Trained, &Experiment),
         (dataset, split): (&Dataset, &Split),
-        spaces: &[SpaceOfCells],
+        spaces: &[&SpaceOfCells],
     ) -> Result<ControlRows> {
         let most = |modality: usize| {
             let of_it = spaces.iter().filter(|space| sources(space).contains(&modality));

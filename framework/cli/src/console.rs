@@ -4,6 +4,7 @@ use anyhow::Result;
 use serde::Serialize;
 use std::fmt;
 use std::io::Write;
+use std::path::PathBuf;
 
 /// The two streams of a command and how to write to them.
 pub struct Console<'a> {
@@ -42,6 +43,18 @@ impl Console<'_> {
     /// When it cannot be written as JSON, or `out` cannot be written to.
     pub fn print_json<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<()> {
         self.print(&serde_json::to_string_pretty(value)?)
+    }
+
+    /// Writes results, then notes on them, and where they were written.
+    ///
+    /// # Errors
+    /// When a stream cannot be written to.
+    pub fn results(&mut self, text: &str, notes: &[String], written: &[PathBuf]) -> Result<()> {
+        self.print(text)?;
+        for note in notes {
+            self.note(&format!("note: {note}"))?;
+        }
+        written.iter().try_for_each(|path| self.note(&format!("written: {}", path.display())))
     }
 
     /// Writes something that is not a result to `err`, unless quiet.

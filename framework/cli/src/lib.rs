@@ -18,6 +18,7 @@ mod log;
 mod phenotype;
 pub mod plan;
 pub mod report;
+mod results;
 pub mod run;
 pub mod simulate;
 

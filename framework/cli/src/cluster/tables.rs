@@ -3,8 +3,8 @@
 use super::agreed::{Agreed, Composition};
 use super::clustering::{ClusterSpec, Method};
 use crate::drawing::heat_map::HeatMap;
-use anyhow::{Context, Result};
-use framework::run::{write_atomically, write_json};
+use crate::results::Results;
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -65,28 +65,18 @@ pub struct SpaceClusters {
 /// # Errors
 /// When a file cannot be written.
 pub fn write(found: &Clusters, folder: &Path) -> Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
-    let mut written = Vec::new();
-    let mut keep = |name: &str, text: String| -> Result<()> {
-        let path = folder.join(name);
-        write_atomically(&path, text.as_bytes())?;
-        written.push(path);
-        Ok(())
-    };
-    keep("clusters.tsv", cells(found))?;
+    let mut results = Results::in_folder(folder)?;
+    results.keep("clusters.tsv", cells(found))?;
     if !found.agreement.is_empty() {
-        keep("agreement.tsv", agreement(found))?;
-        keep("composition.tsv", composition(found))?;
+        results.keep("agreement.tsv", agreement(found))?;
+        results.keep("composition.tsv", composition(found))?;
     }
     for space in &found.spaces {
         for (composition, picture) in pictures(space) {
-            keep(&format!("composition_{}_{}.svg", space.space, composition.replace('/', "_")), picture)?;
+            results.keep(&format!("composition_{}_{}.svg", space.space, composition.replace('/', "_")), picture)?;
         }
     }
-    let numbers = folder.join("clusters.json");
-    write_json(&numbers, found)?;
-    written.push(numbers);
-    Ok(written)
+    results.end_with("clusters.json", found)
 }
 
 fn cells(found: &Clusters) -> String {

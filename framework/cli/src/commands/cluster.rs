@@ -39,7 +39,8 @@ pub(super) fn execute(arguments: &ClusterArguments, catalogue: &Catalogue, conso
     let has_encoders = has_taught_encoders(&stages(&run.directory));
     let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
     let spaces = chosen_spaces(spaces, &arguments.spaces)?;
-    let controls = ControlRows::of((&run.trained, &run.experiment), (&dataset, &split), &spaces.iter().collect::<Vec<_>>())?;
+    let controls =
+        ControlRows::of((&run.trained, &run.experiment), (&dataset, &split), &spaces.iter().collect::<Vec<_>>())?;
     let task = Task { spec, dataset: &dataset, labels: &labels, controls: &controls, has_pictures: !arguments.no_umap };
     let (mut found, mut groups) = (Clusters::new(spec), Vec::new());
     for space in &spaces {
@@ -64,14 +65,7 @@ pub(super) fn execute(arguments: &ClusterArguments, catalogue: &Catalogue, conso
             })
         })?;
     }
-    console.print(&summary(&found))?;
-    for note in &found.notes {
-        console.note(&format!("note: {note}"))?;
-    }
-    for path in written {
-        console.note(&format!("written: {}", path.display()))?;
-    }
-    Ok(())
+    console.results(&summary(&found), &found.notes, &written)
 }
 
 fn spec(arguments: &ClusterArguments, labels: &[LabelColumn], seed: u64) -> Result<ClusterSpec> {

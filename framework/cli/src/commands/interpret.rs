@@ -75,14 +75,7 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     if !arguments.no_annotation {
         annotate_each(&run, console, |annotator, file| annotate(annotator, file, &run.experiment, &found))?;
     }
-    console.print(&summary(&found))?;
-    for note in &found.notes {
-        console.note(&format!("note: {note}"))?;
-    }
-    for path in written {
-        console.note(&format!("written: {}", path.display()))?;
-    }
-    Ok(())
+    console.results(&summary(&found), &found.notes, &written)
 }
 
 /// The procedure that the command line asks for.

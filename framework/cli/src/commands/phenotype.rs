@@ -54,14 +54,7 @@ pub(super) fn execute(arguments: &PhenotypeArguments, catalogue: &Catalogue, con
         answers.first().map_or(Vec::new(), |(plan, _)| plan.truth.scores()).into_iter().map(str::to_owned).collect();
     found.add_cautions();
     let written = write(&found, &answers, (&dataset, split.subsets()), &folder)?;
-    console.print(&summary(&found))?;
-    for note in &found.notes {
-        console.note(&format!("note: {note}"))?;
-    }
-    for path in written {
-        console.note(&format!("written: {}", path.display()))?;
-    }
-    Ok(())
+    console.results(&summary(&found), &found.notes, &written)
 }
 
 /// What is asked, and nothing found yet.

@@ -3,8 +3,8 @@
 use super::classified;
 use super::findings::{Interpreted, SpaceFindings};
 use super::picture::{curves_picture, shares_picture, two_groups_picture};
-use anyhow::{Context, Result};
-use framework::run::{write_atomically, write_json};
+use crate::results::Results;
+use anyhow::Result;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -14,44 +14,33 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// When a file cannot be written.
 pub fn write(found: &Interpreted, folder: &Path) -> Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
-    let mut written = Vec::new();
-    let mut keep = |name: &str, text: String| -> Result<()> {
-        let path = folder.join(name);
-        write_atomically(&path, text.as_bytes())?;
-        written.push(path);
-        Ok(())
-    };
-    keep("features.tsv", features(found))?;
-    keep("knowledge.tsv", knowledge(found))?;
+    let mut results = Results::in_folder(folder)?;
+    results.keep("features.tsv", features(found))?;
+    results.keep("knowledge.tsv", knowledge(found))?;
     if !found.classified.is_empty() {
-        keep("classified.tsv", classified::table(&found.classified))?;
+        results.keep("classified.tsv", classified::table(&found.classified))?;
     }
     if !found.two_groups.is_empty() {
-        keep("two_groups.tsv", two_groups(found))?;
-        keep("two_groups.svg", two_groups_picture(&found.two_groups))?;
+        results.keep("two_groups.tsv", two_groups(found))?;
+        results.keep("two_groups.svg", two_groups_picture(&found.two_groups))?;
     }
     if found.spaces.iter().any(SpaceFindings::has_sets) {
-        keep("sets.tsv", sets(found))?;
+        results.keep("sets.tsv", sets(found))?;
     }
     for space in found.spaces.iter().filter(|space| !space.explained.is_empty()) {
-        keep(&format!("curves_{}_by_{}.svg", space.space, space.features.replace('/', "_")), curves_picture(space))?;
+        results.keep(
+            &format!("curves_{}_by_{}.svg", space.space, space.features.replace('/', "_")),
+            curves_picture(space),
+        )?;
     }
     for (features, picture) in shares_picture(found) {
-        keep(&format!("shares_{}.svg", features.replace('/', "_")), picture)?;
+        results.keep(&format!("shares_{}.svg", features.replace('/', "_")), picture)?;
     }
     for along in &found.along {
-        keep(&format!("{}.svg", along.file), along.svg.clone())?;
+        results.keep(&format!("{}.svg", along.file), &along.svg)?;
+        results.keep(&format!("{}.png", along.file), &along.png)?;
     }
-    for along in &found.along {
-        let path = folder.join(format!("{}.png", along.file));
-        write_atomically(&path, &along.png)?;
-        written.push(path);
-    }
-    let numbers = folder.join("interpretation.json");
-    write_json(&numbers, found)?;
-    written.push(numbers);
-    Ok(written)
+    results.end_with("interpretation.json", found)
 }
 
 impl SpaceFindings {

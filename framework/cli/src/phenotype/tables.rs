@@ -4,9 +4,9 @@ use super::answers::Answers;
 use super::findings::{Comparison, ModalityFindings, Phenotyped};
 use super::picture::scores_picture;
 use super::study::Plan;
-use anyhow::{Context, Result};
+use crate::results::Results;
+use anyhow::Result;
 use framework::data::{Dataset, Subset};
-use framework::run::{write_atomically, write_json};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -21,27 +21,17 @@ pub fn write(
     (dataset, subsets): (&Dataset, &[Subset]),
     folder: &Path,
 ) -> Result<Vec<PathBuf>> {
-    std::fs::create_dir_all(folder).with_context(|| format!("`{}` cannot be made", folder.display()))?;
-    let mut written = Vec::new();
-    let mut keep = |name: &str, text: String| -> Result<()> {
-        let path = folder.join(name);
-        write_atomically(&path, text.as_bytes())?;
-        written.push(path);
-        Ok(())
-    };
-    keep("phenotype.tsv", scores(found))?;
-    keep("tests.tsv", tests(found))?;
+    let mut results = Results::in_folder(folder)?;
+    results.keep("phenotype.tsv", scores(found))?;
+    results.keep("tests.tsv", tests(found))?;
     for (one, told) in found.modalities.iter().zip(answers) {
-        keep(&format!("answers_{}.tsv", one.modality), answers_table(one, told, (dataset, subsets)))?;
+        results.keep(&format!("answers_{}.tsv", one.modality), answers_table(one, told, (dataset, subsets)))?;
         if !one.classes.is_empty() {
-            keep(&format!("confusion_{}.tsv", one.modality), confusion(one))?;
+            results.keep(&format!("confusion_{}.tsv", one.modality), confusion(one))?;
         }
-        keep(&format!("scores_{}.svg", one.modality), scores_picture(found, one))?;
+        results.keep(&format!("scores_{}.svg", one.modality), scores_picture(found, one))?;
     }
-    let numbers = folder.join("phenotype.json");
-    write_json(&numbers, found)?;
-    written.push(numbers);
-    Ok(written)
+    results.end_with("phenotype.json", found)
 }
 
 fn number(value: Option<f64>) -> String {

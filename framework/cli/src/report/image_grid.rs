@@ -3,6 +3,7 @@
 
 use super::png::{address, grey};
 use crate::decoded_images::{decoded_images, image_size, ways};
+use crate::drawing::mosaic::{GAP, Mosaic, white};
 use crate::drawing::svg::Svg;
 use anyhow::{Context, Result};
 use framework::data::{Dataset, Subset};
@@ -15,12 +16,8 @@ use tch::Tensor;
 
 /// Cells of a grid.
 const N_CELLS: usize = 8;
-/// Pixels between images.
-const GAP: usize = 3;
 /// At least so many pixels are a side of an image as it is drawn.
 const SIDE: usize = 72;
-/// The real pixels that are drawn as white: all but this share.
-const WHITE: f64 = 0.995;
 const HEAD: f64 = 24.0;
 const NAMES: f64 = 110.0;
 
@@ -86,27 +83,20 @@ fn grid(
 ) -> Result<ImageGrid> {
     let cells: Vec<usize> = chosen.iter().map(|(cell, _)| *cell).collect();
     let columns = columns(trained, dataset, modality, &cells)?;
-    let times = SIDE.div_ceil(width.min(height)).max(1);
-    let (tall, wide) = (height * times, width * times);
-    let size = (columns.len() * (wide + GAP) - GAP, cells.len() * (tall + GAP) - GAP);
-    let mut pixels = vec![255u8; size.0 * size.1];
-    let white = white(&columns[0].1)?;
+    let mut mosaic = Mosaic::new((cells.len(), columns.len()), (height, width), SIDE);
+    let white = white(Vec::try_from(columns[0].1.contiguous().view(-1))?);
     for (column, (_, images)) in columns.iter().enumerate() {
         let values = Vec::<f32>::try_from(images.contiguous().view(-1))?;
         for (row, image) in values.chunks_exact(height * width).enumerate() {
-            for (y, x) in (0..tall).flat_map(|y| (0..wide).map(move |x| (y, x))) {
-                let value = f64::from(image[y / times * width + x / times]) / white;
-                let value = if value.is_finite() { value.clamp(0.0, 1.0) } else { 0.0 };
-                pixels[(row * (tall + GAP) + y) * size.0 + column * (wide + GAP) + x] = (value * 255.0).round() as u8;
-            }
+            mosaic.put((row, column), image, white);
         }
     }
     Ok(ImageGrid {
         modality: dataset.assays[modality].name.clone(),
         ways: columns.into_iter().map(|(way, _)| way).collect(),
         cells: chosen.iter().map(|(cell, subset)| (dataset.cells[*cell].clone(), *subset)).collect(),
-        png: grey(size, &pixels)?,
-        size,
+        png: grey(mosaic.size, &mosaic.pixels)?,
+        size: mosaic.size,
     })
 }
 
@@ -130,14 +120,6 @@ fn spread(images: &Tensor, measured: &[usize], cells: &[usize]) -> Result<Tensor
     let nothing = Tensor::full_like(&images.narrow(0, 0, 1), f64::NAN);
     let order: Vec<i64> = cells.iter().map(place).collect();
     Ok(Tensor::f_cat(&[images.shallow_clone(), nothing], 0)?.f_index_select(0, &Tensor::from_slice(&order))?)
-}
-
-/// The brightness that is drawn as white.
-fn white(images: &Tensor) -> Result<f64> {
-    let mut values = Vec::<f32>::try_from(images.contiguous().view(-1))?;
-    values.sort_unstable_by(f32::total_cmp);
-    let place = ((values.len() as f64 * WHITE) as usize).min(values.len().saturating_sub(1));
-    Ok(f64::from(values.get(place).copied().unwrap_or(1.0)).max(1e-6))
 }
 
 impl ImageGrid {
@@ -179,9 +161,5 @@ mod tests {
         assert_eq!(all.double_value(&[0, 1, 1]), 7.0);
         assert!(all.double_value(&[1, 0, 0]).is_nan());
         assert_eq!(all.double_value(&[2, 0, 1]), 1.0);
-        // the brightest of 1,000 pixels does not decide
-        let mut pixels = vec![0.25f32; 999];
-        pixels.push(90.0);
-        assert_eq!(white(&Tensor::from_slice(&pixels)).unwrap(), 0.25);
     }
 }

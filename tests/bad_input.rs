@@ -5,9 +5,12 @@
 use anndata::{Categorical, Column, Dense, Frame, NewAnnData, NewMuData, write_new_h5mu};
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use tests_support::{run_in, said};
 
 const N_CELLS: usize = 40;
+/// A program that is being started holds the locks of files that another test writes, so one test runs at a time.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 const SPEC: &str = "spec_version = 1\nname = \"small\"\n[data]\npath = \"cells.h5mu\"\nlabel = \"type\"\n\
     [modality.rna]\nkind = \"rna\"\nmin_cells_per_feature = 0\nmin_features_per_cell = 0\n\
     [modality.protein]\nkind = \"surface_protein\"\n[model]\nkind = \"apollo\"\nshared = 2\nspecific = 2\n\
@@ -176,6 +179,7 @@ fn told(folder: &Path, spec: &str) -> String {
 }
 
 fn all(cases: &[Case]) -> String {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut text, mut accepted) = (String::new(), String::new());
     for (name, make) in cases {
         let folder = tempfile::tempdir().unwrap();
@@ -208,6 +212,7 @@ fn places_that_are_taken_are_told_and_left_as_they_are() {
 
 #[test]
 fn a_forecast_above_the_limit_ends_before_anything_is_written() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = tempfile::tempdir().unwrap();
     cells(folder.path(), |_, _| ());
     std::fs::write(folder.path().join("spec.toml"), SPEC).unwrap();

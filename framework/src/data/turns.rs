@@ -8,7 +8,7 @@ use crate::minibatch::{Features, Minibatch, Part, Target};
 use crate::seed::{Purpose, Seed};
 use anyhow::{Result, ensure};
 use rand::Rng;
-use tch::Tensor;
+use tch::{Device, Kind, Tensor};
 
 /// Ways to lay a square image.
 pub const N_WAYS: i64 = 8;
@@ -66,24 +66,26 @@ pub fn turn_images(images: &Tensor, ways: &Tensor) -> Result<Tensor> {
         "only square images can be turned by quarters, but features have shape {size:?}"
     );
     ensure!(ways.size() == [size[0]], "there are ways for {:?} images, but {} images", ways.size(), size[0]);
-    let mut turned = images.copy();
-    for way in 0..N_WAYS {
-        let rows = ways.eq(way).nonzero().squeeze_dim(1);
-        if rows.size()[0] > 0 {
-            let some = images.index_select(0, &rows);
-            let mirrored = if way < N_WAYS / 2 { some } else { some.flip([3]) };
-            let laid = mirrored.rot90(way % (N_WAYS / 2), [2, 3]);
-            let _ = turned.f_index_copy_(0, &rows, &laid)?;
-        }
-    }
-    Ok(turned)
+    let (n_cells, n_channels, side) = (size[0], size[1], size[2]);
+    let index = ways_of_pixels(side, images.device())?.index_select(0, ways).unsqueeze(1);
+    let pixels = images.reshape([n_cells, n_channels, side * side]);
+    Ok(pixels.f_gather(2, &index.expand([n_cells, n_channels, side * side], false), false)?.view(size.as_slice()))
+}
+
+/// Where each pixel of an image comes from, by way: ways × pixels.
+fn ways_of_pixels(side: i64, device: Device) -> Result<Tensor> {
+    let pixels = Tensor::arange(side * side, (Kind::Int64, device)).view([side, side]);
+    let laid = |way: i64| {
+        let image = if way < N_WAYS / 2 { pixels.shallow_clone() } else { pixels.flip([1]) };
+        image.rot90(way % (N_WAYS / 2), [0, 1]).reshape([side * side])
+    };
+    Ok(Tensor::f_stack(&(0..N_WAYS).map(laid).collect::<Vec<_>>(), 0)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
-    use tch::{Device, Kind};
 
     fn numbers(tensor: &Tensor) -> Vec<f32> {
         Vec::try_from(tensor.contiguous().view(-1)).unwrap()

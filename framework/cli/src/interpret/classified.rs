@@ -3,7 +3,7 @@
 use super::features::FeatureTable;
 use super::knowledge::LabelColumn;
 use super::splits::splits;
-use analysis::{FeatureAblation, FeatureClassifier, Labels, Matrix, block_rows, feature_ablation};
+use analysis::{CellSplit, FeatureAblation, FeatureClassifier, Labels, Matrix, block_rows, feature_ablation};
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -86,7 +86,12 @@ impl Classify<'_> {
         if groups.as_ref().is_some_and(|groups| groups.iter().collect::<BTreeSet<_>>().len() < 2) {
             return Ok(Err("they are of one group, so that none can be held out".to_owned()));
         }
-        let splits = splits(known.len(), groups.as_deref(), self.n_repeats)?;
+        let mut splits = splits(known.len(), groups.as_deref(), self.n_repeats)?;
+        let n_learned = |split: &CellSplit| split.train.iter().map(|&cell| codes[cell]).collect::<BTreeSet<_>>().len();
+        splits.retain(|split| n_learned(split) > 1);
+        if splits.is_empty() {
+            return Ok(Err(format!("no split leaves two classes of `{label}` to learn from")));
+        }
         let rows = dense(&table.matrix()?, &known, n_features)?;
         let found = feature_ablation(&rows, &codes, &splits, self.classifier)
             .with_context(|| format!("`{label}` by features of {}", table.name))?;

@@ -206,10 +206,12 @@ impl<'a> Beside<'a> {
         let principal = self.principal.as_ref().map(|rows| of_control("principal", rows)).transpose()?;
         let zeros: Vec<Scores> =
             question.splits.iter().map(|split| question.target.told_by_nothing(split)).collect::<Result<_>>()?;
-        let question = Question { target: question.target.reordered(&order), ..question };
+        let mut question = Question { target: question.target.reordered(&order), ..question };
+        let first = (question.splits[0].train.len(), question.splits[0].test.len());
+        // numbers that hardly vary may not vary at all in another order
+        question.splits.retain(|split| question.target.is_question(split));
         let permuted = self.told(&self.space.rows, &question)?;
         let names: Vec<&'static str> = own.first().into_iter().flatten().map(|(name, _)| *name).collect();
-        let first = &question.splits[0];
         let line = |score: &&'static str| -> Option<KnowledgeOf> {
             let value = Spread::of(&own, score)?;
             Some(KnowledgeOf {
@@ -222,7 +224,7 @@ impl<'a> Beside<'a> {
                 random: Spread::of(&random, score).map(|found| found.mean),
                 principal_components: principal.as_ref().and_then(|found| Some(Spread::of(found, score)?.mean)),
                 zeros: Spread::of(&zeros, score).map(|found| found.mean),
-                n_cells: (first.train.len(), first.test.len()),
+                n_cells: first,
                 n_splits: value.n,
                 deviation: value.deviation,
             })
@@ -259,5 +261,82 @@ impl Spread {
         let mean = values.iter().sum::<f64>() / n as f64;
         let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
         Some(Spread { mean, n, deviation: (n > 1).then(|| (squares / (n - 1) as f64).sqrt()) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::evaluate::random_rows;
+
+    /// 100 cells, of which the first 60 are for training and the last 40 for the test, and a space of them.
+    fn cells() -> (Split, SpaceOfCells) {
+        let subset = |cell| if cell < 60 { Subset::Training } else { Subset::Test };
+        let space = SpaceOfCells {
+            name: "shared".into(),
+            space: "shared".into(),
+            encoder: None,
+            modalities: vec![0],
+            cells: (0..100).collect(),
+            rows: random_rows(100, 2, 1),
+        };
+        (Split::new((0..100).map(subset).collect()), space)
+    }
+
+    fn told(questions: &Questions<'_>, space: SpaceOfCells) -> Vec<KnowledgeOf> {
+        knowledge((&[space], &[]), questions, &mut |_| ()).unwrap()
+    }
+
+    #[test]
+    fn a_space_tells_what_it_holds_and_random_numbers_do_not() {
+        let (split, space) = cells();
+        let first = Vec::<f64>::try_from(space.rows.select(1, 0).contiguous()).unwrap();
+        let number = ("first".to_owned(), first.iter().map(|value| Some(3.0 * value - 1.0)).collect());
+        let label = first.iter().map(|value| Some(if *value > 0.0 { "T" } else { "B" }.to_owned())).collect();
+        let groups: Vec<Option<u32>> = (0..100).map(|cell| (cell > 0).then_some(cell / 20)).collect();
+        let controls = ControlRows::none(1);
+        let mut questions = Questions {
+            labels: vec![("sign".to_owned(), label)],
+            depths: Vec::new(),
+            numbers: vec![number],
+            split: &split,
+            groups: None,
+            controls: &controls,
+            seed: 7,
+        };
+        let found = told(&questions, space);
+        let of = |score: &str| found.iter().find(|one| one.score == score).unwrap();
+        let number = of("r_squared");
+        assert!(number.value > 0.99 && number.random.unwrap() < 0.2 && number.permuted < 0.2, "{number:?}");
+        assert_eq!((number.n_cells, number.n_splits, number.deviation), ((60, 40), 1, None));
+        assert!(of("balanced_accuracy").value > 0.85 && of("balanced_accuracy").zeros == Some(0.5));
+        assert!(number.principal_components.is_none());
+
+        questions.groups = Some(&groups);
+        let found = told(&questions, cells().1);
+        let number = found.iter().find(|one| one.score == "r_squared").unwrap();
+        assert_eq!((number.n_splits, number.n_cells.0 + number.n_cells.1), (5, 99));
+        assert!(number.value > 0.99 && number.deviation.is_some_and(|deviation| deviation < 0.01), "{number:?}");
+    }
+
+    #[test]
+    fn numbers_that_hardly_vary_do_not_end_everything() {
+        let (split, space) = cells();
+        // one test cell and one training cell differ; in another order both may be training cells
+        let rare = |cell: usize| Some(f64::from(u8::from(cell == 3 || cell == 80)));
+        let controls = ControlRows::none(1);
+        for seed in 0..20 {
+            let questions = Questions {
+                labels: Vec::new(),
+                depths: Vec::new(),
+                numbers: vec![("rare".to_owned(), (0..100).map(rare).collect())],
+                split: &split,
+                groups: None,
+                controls: &controls,
+                seed,
+            };
+            let space = SpaceOfCells { rows: space.rows.shallow_clone(), ..cells().1 };
+            assert!(knowledge((&[space], &[]), &questions, &mut |_| ()).is_ok());
+        }
     }
 }

@@ -37,6 +37,12 @@ impl ControlRows {
         Ok(ControlRows { by_modality: (0..dataset.assays.len()).map(components).collect::<Result<_>>()? })
     }
 
+    /// No components of so many modalities.
+    #[cfg(test)]
+    pub(super) fn none(n_modalities: usize) -> ControlRows {
+        ControlRows { by_modality: (0..n_modalities).map(|_| None).collect() }
+    }
+
     /// The first components of a space's cells, as many as the space has numbers, split evenly among its modalities; 0, their
     /// mean, where a cell was not measured. `None` where there are none.
     pub fn principal(&self, space: &SpaceOfCells) -> Option<Tensor> {

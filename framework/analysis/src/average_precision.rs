@@ -101,7 +101,10 @@ fn block_results(scores: &Tensor, observed: &Tensor, n_cells: usize) -> Result<V
     let scores: Vec<f32> = numbers(&scores.tr())?.into_iter().map(|score| score as f32).collect();
     let positive: Vec<bool> = numbers(&observed.tr())?.into_iter().map(|value| value > 0.0).collect();
     let features = scores.par_chunks(n_cells).zip(positive.par_chunks(n_cells));
-    features.map(|(scores, positive)| average_precision(scores, positive)).collect()
+    // all, so that of several errors the first is told
+    let all: Vec<Result<AveragePrecision>> =
+        features.map(|(scores, positive)| average_precision(scores, positive)).collect();
+    all.into_iter().collect()
 }
 
 impl AveragePrecisionByFeature {

@@ -41,8 +41,8 @@ impl<'a> SparseRows<'a> {
         );
         ensure!(indptr.is_sorted(), "`indptr` falls; expected row starts in ascending order");
         let matrix = Self { indptr, indices, values, n_columns };
-        (0..matrix.n_rows()).into_par_iter().try_for_each(|row| matrix.check_row(row))?;
-        Ok(matrix)
+        let wrong = (0..matrix.n_rows()).into_par_iter().find_map_first(|row| matrix.check_row(row).err());
+        wrong.map_or(Ok(matrix), Err)
     }
 
     fn check_row(&self, row: usize) -> Result<()> {

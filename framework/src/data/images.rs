@@ -125,7 +125,9 @@ impl Modality for ImageModality {
             let n_nonzero = pixels.iter().filter(|pixel| **pixel > 0.0).count() as f64;
             Ok((n_nonzero, pixels.iter().map(|pixel| f64::from(*pixel)).sum()))
         };
-        let totals: Vec<(f64, f64)> = rows.par_chunks(N_TOGETHER).map(totals).collect::<Result<_>>()?;
+        // all, so that of several errors the first is told
+        let totals: Vec<Result<(f64, f64)>> = rows.par_chunks(N_TOGETHER).map(totals).collect();
+        let totals: Vec<(f64, f64)> = totals.into_iter().collect::<Result<_>>()?;
         let sum: f64 = totals.iter().map(|(_, sum)| sum).sum();
         Ok(Statistics {
             n_entries: (rows.len() * self.features.len()) as f64,

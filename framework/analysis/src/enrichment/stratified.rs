@@ -36,7 +36,9 @@ pub fn over_representation_within(
         members(features, strata.len(), "the set").with_context(|| format!("set {set} cannot be tested"))?;
         Ok(all.tested(set, features, &is_chosen))
     };
-    let mut found = sets.par_iter().enumerate().map(tested).collect::<Result<Vec<_>>>()?;
+    // all, so that of several errors the first is told
+    let found: Vec<Result<OverRepresentation>> = sets.par_iter().enumerate().map(tested).collect();
+    let mut found: Vec<OverRepresentation> = found.into_iter().collect::<Result<_>>()?;
     let p: Vec<f64> = found.iter().map(|one| if one.n_set == 0 { f64::NAN } else { one.p }).collect();
     found.iter_mut().zip(benjamini_hochberg(&p)).for_each(|(one, q)| one.q = q);
     Ok(found)

@@ -74,7 +74,9 @@ pub fn group_tests(
         );
         Ok(Comparison { entries: &entries, group: &sums[group], reference, amounts: &amounts }.table())
     };
-    (0..groups.len()).into_par_iter().map(table).collect()
+    // all, so that of several errors the first is told
+    let tables: Vec<Result<GroupTests>> = (0..groups.len()).into_par_iter().map(table).collect();
+    tables.into_iter().collect()
 }
 
 fn check_groups(groups: &[Vec<usize>], against: Against, n_cells: usize) -> Result<()> {

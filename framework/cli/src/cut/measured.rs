@@ -35,7 +35,9 @@ pub fn measure(crops: &Crops, channel: usize, shapes: bool, settings: &FeatureSe
         }
         .with_context(|| format!("cell `{}`", cells.name(row)))
     };
-    let measured: Vec<Vec<(String, f64)>> = rows.par_iter().map(of).collect::<Result<_>>()?;
+    // all, so that of several errors the first is told
+    let measured: Vec<Result<Vec<(String, f64)>>> = rows.par_iter().map(of).collect();
+    let measured: Vec<Vec<(String, f64)>> = measured.into_iter().collect::<Result<_>>()?;
     let names: Vec<String> = measured.first().into_iter().flatten().map(|(name, _)| name.clone()).collect();
     let has_value = |place: &usize| measured.iter().any(|cell| cell[*place].1.is_finite());
     let kept: Vec<usize> = (0..names.len()).filter(has_value).collect();

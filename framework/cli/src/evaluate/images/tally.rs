@@ -32,7 +32,9 @@ pub(super) fn compare(
         real.len()
     );
     let pairs = predicted.par_chunks(n).zip(real.par_chunks(n));
-    let plain: Vec<ImageAgreement> = pairs.map(|(p, r)| image_agreement(p, r, form)).collect::<Result<_>>()?;
+    // all, so that of several errors the first is told
+    let plain: Vec<Result<ImageAgreement>> = pairs.map(|(p, r)| image_agreement(p, r, form)).collect();
+    let plain: Vec<ImageAgreement> = plain.into_iter().collect::<Result<_>>()?;
     threshold(&mut predicted, n, chosen.threshold_over);
     if chosen.threshold_of == ThresholdOf::Both {
         threshold(&mut real, n, chosen.threshold_over);

@@ -5,11 +5,10 @@ use serde::Serialize;
 use tch::Tensor;
 
 use crate::classification::classification;
-use crate::distributions::t_both_tails;
 use crate::logistic::LogisticProbe;
 use crate::mlp_probe::{MlpProbe, MlpProbeSpec};
 use crate::multiple_testing::benjamini_hochberg;
-use crate::paired::mean_and_sd;
+use crate::paired::Paired;
 use crate::splits::CellSplit;
 use crate::tensor::{host, ids};
 
@@ -114,13 +113,11 @@ pub fn feature_ablation(
 impl FeatureLoss {
     fn of(full: &[f64], without: Vec<f64>, splits: &[CellSplit]) -> Self {
         let differences: Vec<f64> = full.iter().zip(&without).map(|(full, without)| full - without).collect();
-        let (loss, deviation) = mean_and_sd(&differences).unwrap_or_default();
-        let n = differences.len() as f64;
-        let ratio = splits.iter().map(|split| split.test.len() as f64 / split.train.len() as f64).sum::<f64>() / n;
-        let p = deviation.filter(|deviation| *deviation > 0.0).map(|deviation| {
-            let t = loss / (deviation * (1.0 / n + ratio).sqrt());
-            t_both_tails(t, n - 1.0)
-        });
+        let ratio = splits.iter().map(|split| split.test.len() as f64 / split.train.len() as f64).sum::<f64>();
+        let paired = Paired::of(&differences);
+        let varying = paired.as_ref().filter(|paired| paired.sd.is_some_and(|sd| sd > 0.0));
+        let p = varying.and_then(|paired| paired.resampled(ratio / splits.len() as f64));
+        let loss = paired.map_or(0.0, |paired| paired.mean);
         Self { without, loss, p, q: None }
     }
 }

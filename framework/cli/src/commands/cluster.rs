@@ -1,7 +1,7 @@
 //! `cithara cluster`: cells of each latent space in clusters.
 
 use super::model::OpenRun;
-use super::spaces::{annotate_each, chosen_spaces, label_columns, labels_of_spec};
+use super::spaces::{annotate_each, chosen_spaces, label_columns, labels_of_spec, results_folder};
 use crate::arguments::ClusterArguments;
 use crate::cluster::{
     Agreed, ClusterSpec, Clustered, Clusters, Composition, LabelColumn, Method, SpaceClusters, agreed, annotate,
@@ -25,11 +25,8 @@ type Points = Vec<[f64; 2]>;
 
 pub(super) fn execute(arguments: &ClusterArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let run = OpenRun::open(&arguments.run, catalogue)?;
-    let folder = arguments.out.clone().unwrap_or_else(|| run.directory.file("clusters"));
-    if folder.join("clusters.json").exists() && !arguments.force {
-        let text = format!("`{}` holds clusters already", folder.display());
-        return Err(Misuse::new(text).help("choose another `--out` or say `--force`").into());
-    }
+    let place = (arguments.out.as_deref(), "clusters");
+    let folder = results_folder(&run, place, ("clusters.json", "clusters"), arguments.force)?;
     let (dataset, split) = run.own_data()?;
     let mut names = labels_of_spec(&run);
     names.extend(arguments.labels.iter().cloned());

@@ -1,7 +1,9 @@
 //! `cithara interpret`: what the latent spaces of a run know of.
 
 use super::model::{OfInput, OpenRun};
-use super::spaces::{annotate_each, chosen_spaces, label_columns, labels_of_spec};
+use super::spaces::{
+    annotate_each, chosen_spaces, classes_of, column_of_obs, label_columns, labels_of_spec, results_folder,
+};
 use crate::arguments::{InterpretArguments, InterpretChoices};
 use crate::console::Console;
 use crate::failure::Misuse;
@@ -28,11 +30,8 @@ const MAX_CLASSES: usize = 20;
 
 pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let run = OpenRun::open(&arguments.run, catalogue)?;
-    let folder = arguments.out.clone().unwrap_or_else(|| run.directory.file("interpretation"));
-    if folder.join("interpretation.json").exists() && !arguments.force {
-        let text = format!("`{}` holds an interpretation already", folder.display());
-        return Err(Misuse::new(text).help("choose another `--out` or say `--force`").into());
-    }
+    let place = (arguments.out.as_deref(), "interpretation");
+    let folder = results_folder(&run, place, ("interpretation.json", "an interpretation"), arguments.force)?;
     let sets = match arguments.gene_sets.is_empty() {
         true => None,
         false => {
@@ -123,14 +122,12 @@ fn study<'a>(arguments: &InterpretArguments, groups: Option<&'a [Option<u32>]>) 
 fn held_out(run: &OpenRun, dataset: &Dataset, column: &str) -> Result<Vec<Option<u32>>> {
     let files = data_files(&run.experiment).of_input()?;
     let observations = Observations::read(&files, &dataset.cells, &[column.to_owned()]).of_input()?;
-    let labels = observations.column(column).of_input()?;
-    let names: BTreeSet<&str> = labels.iter().filter_map(Option::as_deref).collect();
+    let (names, groups) = classes_of(observations.column(column).of_input()?);
     if names.len() < 2 {
         let text = format!("`--hold-out {column}`: the column has {} classes; at least 2 are needed", names.len());
         return Err(Misuse::new(text).into());
     }
-    let codes: HashMap<&str, u32> = names.into_iter().zip(0..).collect();
-    Ok(labels.iter().map(|label| codes.get(label.as_deref()?).copied()).collect())
+    Ok(groups)
 }
 
 /// Every space by every table of features that suits it.
@@ -142,10 +139,9 @@ fn interpreted(
     let (arguments, mut found) = (asked.arguments, Interpreted::new(asked.study));
     let chosen: Vec<usize> = arguments.features.iter().map(|name| run.modality(name)).collect::<Result<_>>()?;
     for modality in 0..dataset.assays.len() {
-        let suits = |space: &&SpaceOfCells| match (chosen.is_empty(), space.encoder) {
-            (false, _) => chosen.contains(&modality),
-            (true, Some(encoder)) => encoder == modality,
-            (true, None) => space.modalities.contains(&modality),
+        let suits = |space: &&SpaceOfCells| match chosen.is_empty() {
+            false => chosen.contains(&modality),
+            true => space.sources().contains(&modality),
         };
         let suited: Vec<&SpaceOfCells> = spaces.iter().filter(suits).collect();
         if suited.is_empty() {
@@ -168,8 +164,7 @@ fn interpreted(
 fn images_along(run: &OpenRun, dataset: &Dataset, spaces: &[SpaceOfCells], spec: BinSpec) -> Result<Vec<Along>> {
     let mut all = Vec::new();
     for space in spaces {
-        let modalities = space.encoder.map_or_else(|| space.modalities.clone(), |encoder| vec![encoder]);
-        for modality in modalities {
+        for modality in space.sources() {
             let found = along((&run.trained, dataset), space, modality, spec);
             all.extend(found.with_context(|| format!("images along `{}`", space.name))?);
         }
@@ -245,17 +240,15 @@ fn questions<'a>(run: &OpenRun, dataset: &Dataset, beside: Beside<'a>, tell: &[S
         controls,
         seed: experiment.seed,
     };
-    let files = data_files(experiment).of_input()?;
     for name in names {
         if asked.labels.iter().any(|(known, _)| known == name) || asked.numbers.iter().any(|(known, _)| known == name) {
             continue;
         }
-        let observations = Observations::read_any(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
-        let column = observations.column(name)?;
-        let numbers = parsed(column);
+        let column = column_of_obs(run, dataset, name)?;
+        let numbers = parsed(&column);
         let n_values = column.iter().flatten().collect::<BTreeSet<_>>().len();
         if numbers.is_err() || n_values <= MAX_CLASSES {
-            asked.labels.push((name.clone(), column.to_vec()));
+            asked.labels.push((name.clone(), column));
         }
         if let Ok(numbers) = numbers {
             asked.numbers.push((name.clone(), numbers));
@@ -277,14 +270,12 @@ fn numbers<'n>(
     dataset: &Dataset,
     names: impl IntoIterator<Item = &'n String>,
 ) -> Result<Vec<NumberColumn>> {
-    let files = data_files(&run.experiment).of_input()?;
     let mut tables = HashMap::new();
     let of = |name: &String| -> Result<NumberColumn> {
         if name.contains('/') {
             return Ok((name.clone(), feature((run, dataset), &mut tables, name)?));
         }
-        let observations = Observations::read_any(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
-        let numbers = parsed(observations.column(name)?);
+        let numbers = parsed(&column_of_obs(run, dataset, name)?);
         let wrong = |_| Misuse::new(format!("the column `{name}` holds other than numbers"));
         Ok((name.clone(), numbers.map_err(wrong)?))
     };

@@ -1,6 +1,7 @@
 //! `cithara phenotype`: what images tell of a phenotype, real and as the model makes them.
 
-use super::model::{OfInput, OpenRun};
+use super::model::OpenRun;
+use super::spaces::{classes_of, column_of_obs, results_folder};
 use crate::arguments::{JudgedArgument, PhenotypeArguments};
 use crate::console::Console;
 use crate::decoded_images::image_size;
@@ -11,9 +12,9 @@ use crate::phenotype::{
 };
 use anyhow::Result;
 use framework::Seed;
-use framework::data::{Dataset, Observations, Split, Subset, data_files};
+use framework::data::{Dataset, Split, Subset};
 use registry::Catalogue;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// Fewer cells that the model never learned from do not judge unless that is asked for.
 const MIN_UNSEEN: usize = 50;
@@ -21,11 +22,8 @@ const MIN_UNSEEN: usize = 50;
 pub(super) fn execute(arguments: &PhenotypeArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let classifier = checked(arguments)?;
     let run = OpenRun::open(&arguments.run, catalogue)?;
-    let folder = arguments.out.clone().unwrap_or_else(|| run.directory.file("phenotype"));
-    if folder.join("phenotype.json").exists() && !arguments.force {
-        let text = format!("`{}` holds what was told of a phenotype already", folder.display());
-        return Err(Misuse::new(text).help("choose another `--out` or say `--force`").into());
-    }
+    let place = (arguments.out.as_deref(), "phenotype");
+    let folder = results_folder(&run, place, ("phenotype.json", "what was told of a phenotype"), arguments.force)?;
     let (dataset, split) = run.own_data()?;
     let asked = Asked::of(arguments, &run, &dataset)?;
     let mut notes = Vec::new();
@@ -96,12 +94,15 @@ impl Asked {
             true => (0..dataset.assays.len()).collect(),
             false => arguments.from.iter().map(|name| run.modality(name)).collect::<Result<Vec<_>>>()?,
         };
-        let column = |name: &str| column(run, dataset, name);
+        let column = |name: &str| column_of_obs(run, dataset, name);
         let values = column(&arguments.label)?;
         let question = Question { column: arguments.label.clone(), values, is_number: arguments.regress };
         let (group_names, groups) = match &arguments.division.hold_out {
             None => (Vec::new(), None),
-            Some(name) => coded(&column(name)?),
+            Some(name) => {
+                let (names, groups) = classes_of(&column(name)?);
+                (names, Some(groups))
+            }
         };
         let only = arguments.only.as_deref().map(|asked| only(asked, &column)).transpose()?;
         let takes_part = |&cell: &usize| {
@@ -154,21 +155,6 @@ fn modalities(arguments: &PhenotypeArguments, run: &OpenRun, dataset: &Dataset) 
         return Err(Misuse::new("no modality of the run has images").help(help).into());
     }
     Ok(if asked.is_empty() { all } else { asked })
-}
-
-/// A column of obs, by cell of the data set.
-fn column(run: &OpenRun, dataset: &Dataset, name: &str) -> Result<Vec<Option<String>>> {
-    let files = data_files(&run.experiment).of_input()?;
-    let observations = Observations::read_any(&files, &dataset.cells, &[name.to_owned()]).of_input()?;
-    Ok(observations.column(name)?.to_vec())
-}
-
-/// Names of the classes of a column, and the class of each cell.
-fn coded(values: &[Option<String>]) -> (Vec<String>, Option<Vec<Option<u32>>>) {
-    let names: BTreeSet<&str> = values.iter().flatten().map(String::as_str).collect();
-    let codes: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
-    let of = values.iter().map(|value| codes.get(value.as_deref()?).copied()).collect();
-    (names.into_iter().map(str::to_owned).collect(), Some(of))
 }
 
 /// Whether each cell has the value that `COLUMN=VALUE` says.

@@ -8,7 +8,8 @@ use crate::run::annotated_names;
 use anndata::{Annotator, File};
 use anyhow::Result;
 use framework::data::{Dataset, Observations, data_files};
-use std::path::PathBuf;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 /// The spaces that were asked for, by their own name or that of the latent space.
 ///
@@ -45,16 +46,49 @@ pub(super) fn label_columns(
     dataset: &Dataset,
     names: &[String],
 ) -> Result<Vec<(String, Vec<Option<String>>)>> {
-    let files = data_files(&run.experiment).of_input()?;
     let mut columns: Vec<(String, Vec<Option<String>>)> = Vec::new();
     for name in names {
-        if columns.iter().any(|(known, _)| known == name) {
-            continue;
+        if !columns.iter().any(|(known, _)| known == name) {
+            columns.push((name.clone(), column_of_obs(run, dataset, name)?));
         }
-        let observations = Observations::read_any(&files, &dataset.cells, std::slice::from_ref(name)).of_input()?;
-        columns.push((name.clone(), observations.column(name)?.to_vec()));
     }
     Ok(columns)
+}
+
+/// A column of obs as texts, by cell of the data set.
+///
+/// # Errors
+/// When obs has no such column, as an error of input.
+pub(super) fn column_of_obs(run: &OpenRun, dataset: &Dataset, name: &str) -> Result<Vec<Option<String>>> {
+    let files = data_files(&run.experiment).of_input()?;
+    let observations = Observations::read_any(&files, &dataset.cells, &[name.to_owned()]).of_input()?;
+    Ok(observations.column(name)?.to_vec())
+}
+
+/// Names of the classes of a column, ascending, and the class of each cell.
+pub(super) fn classes_of(column: &[Option<String>]) -> (Vec<String>, Vec<Option<u32>>) {
+    let names: BTreeSet<&str> = column.iter().flatten().map(String::as_str).collect();
+    let codes: HashMap<&str, u32> = names.iter().copied().zip(0..).collect();
+    let of = column.iter().map(|value| codes.get(value.as_deref()?).copied()).collect();
+    (names.into_iter().map(str::to_owned).collect(), of)
+}
+
+/// Where results go: the folder that was named, or one of the run; `file` says that an earlier call wrote `what` there.
+///
+/// # Errors
+/// When one did and must not be replaced, as an error of input.
+pub(super) fn results_folder(
+    run: &OpenRun,
+    (out, name): (Option<&Path>, &str),
+    (file, what): (&str, &str),
+    force: bool,
+) -> Result<PathBuf> {
+    let folder = out.map_or_else(|| run.directory.file(name), Path::to_owned);
+    if folder.join(file).exists() && !force {
+        let text = format!("`{}` holds {what} already", folder.display());
+        return Err(Misuse::new(text).help("choose another `--out` or say `--force`").into());
+    }
+    Ok(folder)
 }
 
 /// Adds something to each annotated file of a run, where there are any.

@@ -1,7 +1,12 @@
 //! Grey images beside each other in one picture.
 
+use super::lettering::shortened;
+use super::svg::Svg;
+
 /// Pixels between images.
-pub(crate) const GAP: usize = 3;
+const GAP: usize = 3;
+/// Room for the names of columns.
+const HEAD: f64 = 24.0;
 /// The pixels that are drawn as white: all but this share.
 const WHITE: f64 = 0.995;
 
@@ -36,6 +41,31 @@ impl Mosaic {
             self.pixels[(top + y) * self.size.0 + left + x] = (value * 255.0).round() as u8;
         }
     }
+}
+
+/// A picture of a mosaic of a size, by its address, with names above its columns and, in so many pixels, beside its rows; a name
+/// may stand for several of them.
+pub(crate) fn labelled(
+    size: (usize, usize),
+    address: &str,
+    (columns, rows): (&[String], &[String]),
+    names: f64,
+) -> Svg {
+    let (width, height) = (size.0 as f64, size.1 as f64);
+    let mut svg = Svg::new((names + width, HEAD + height));
+    let middle = |place: usize, length: f64, n: usize| (place as f64 + 0.5) * (length + GAP as f64) / n as f64;
+    for (place, column) in columns.iter().enumerate() {
+        let x = names + middle(place, width, columns.len());
+        let shown = shortened(column, 11.0, width / columns.len() as f64);
+        svg.short_text((x, HEAD - 8.0), "text-anchor=\"middle\" font-size=\"11\"", (&shown, column));
+    }
+    for (place, row) in rows.iter().enumerate() {
+        let y = HEAD + middle(place, height, rows.len());
+        let shown = shortened(row, 11.0, names - 10.0);
+        svg.short_text((names - 6.0, y + 4.0), "text-anchor=\"end\" font-size=\"11\"", (&shown, row));
+    }
+    svg.image((names, HEAD), (names + width, HEAD + height), address);
+    svg
 }
 
 /// The brightness that is drawn as white: a few bright pixels do not decide.

@@ -1,24 +1,21 @@
 //! Images of cells along the principal components of a space.
 
 use super::spaces::SpaceOfCells;
-use crate::drawing::lettering::shortened;
-use crate::drawing::mosaic::{GAP, Mosaic, white};
-use crate::drawing::svg::Svg;
+use crate::decoded_images::{Way, decoded_images, image_size};
+use crate::drawing::mosaic::{Mosaic, labelled, white};
 use crate::report::png::{address, grey};
 use analysis::{BinSpec, ComponentBins, Matrix, Pca, PcaSpec, Solver};
-use anyhow::{Context, Result};
-use framework::FeatureShape;
+use anyhow::Result;
 use framework::data::Dataset;
 use framework::infer::Trained;
 use serde::{Deserialize, Serialize};
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
 /// Components that are shown, and cells of each bin.
 const N_COMPONENTS: usize = 6;
 const N_CELLS: usize = 2;
 /// At least so many pixels are a side of an image as it is drawn.
 const SIDE: usize = 64;
-const HEAD: f64 = 24.0;
 const NAMES: f64 = 130.0;
 
 /// Cells along the components of a space, by what a modality saw of them.
@@ -52,7 +49,7 @@ pub fn along(
     spec: BinSpec,
 ) -> Result<Option<Along>> {
     let assay = &dataset.assays[modality];
-    let FeatureShape::Image { height, width, .. } = assay.modality.shape() else { return Ok(None) };
+    let Some((height, width)) = image_size(dataset, modality) else { return Ok(None) };
     let seen: Vec<usize> = (0..space.cells.len()).filter(|&row| assay.rows[space.cells[row]].is_some()).collect();
     if seen.len() < spec.n_bins * N_CELLS {
         return Ok(None);
@@ -67,14 +64,17 @@ pub fn along(
             Ok(bins?.into_iter().map(|bin| bin.into_iter().map(|row| space.cells[seen[row]]).collect()).collect())
         })
         .collect::<Result<_>>()?;
-    let images = Images::read((trained, dataset), modality, &chosen)?;
+    let cells: Vec<usize> = chosen.iter().flatten().flatten().copied().collect();
+    let images = decoded_images((trained, dataset), (modality, Way::Real), &cells)?;
+    let values = Vec::<f32>::try_from(images.contiguous().view(-1))?;
+    let brightest = white(values.clone());
     let shares = &pca.explained_variance_ratio[..chosen.len()];
     let mut mosaic = Mosaic::new((chosen.len() * N_CELLS, spec.n_bins), (height as usize, width as usize), SIDE);
-    let mut next = images.values.chunks_exact((height * width) as usize);
+    let mut next = values.chunks_exact((height * width) as usize);
     for (component, bins) in chosen.iter().enumerate() {
         for (bin, cells) in bins.iter().enumerate() {
-            for (place, values) in (0..cells.len()).zip(&mut next) {
-                mosaic.put((component * N_CELLS + place, bin), values, images.white);
+            for (place, image) in (0..cells.len()).zip(&mut next) {
+                mosaic.put((component * N_CELLS + place, bin), image, brightest);
             }
         }
     }
@@ -106,38 +106,11 @@ fn nearest(scores: &Tensor, component: usize, spec: BinSpec) -> Result<Vec<Vec<u
     Ok(of_bin.into_iter().map(first).collect())
 }
 
-/// Images one after the other, and what is white in them.
-struct Images {
-    values: Vec<f32>,
-    white: f64,
-}
-
-impl Images {
-    fn read((trained, dataset): (&Trained, &Dataset), modality: usize, chosen: &[Vec<Vec<usize>>]) -> Result<Images> {
-        let cells: Vec<usize> = chosen.iter().flatten().flatten().copied().collect();
-        let part = dataset.part(modality, &cells, trained.model.target_values()[modality])?;
-        let part = part.with_context(|| format!("`{}` has no images of these cells", dataset.assays[modality].name))?;
-        let images = part.input.to_dense().to_device(Device::Cpu).to_kind(Kind::Float).select(1, 0);
-        let values = Vec::<f32>::try_from(images.contiguous().view(-1))?;
-        Ok(Images { white: white(values.clone()), values })
-    }
-}
-
 fn picture(title: &str, (mosaic, png): (&Mosaic, &[u8]), shares: &[f64], n_bins: usize) -> String {
-    let (width, height) = (mosaic.size.0 as f64, mosaic.size.1 as f64);
-    let mut svg = Svg::new((NAMES + width, HEAD + height));
-    let step = (width + GAP as f64) / n_bins as f64;
-    for bin in 0..n_bins {
-        let x = NAMES + (bin as f64 + 0.5) * step;
-        svg.text((x, HEAD - 8.0), "text-anchor=\"middle\" font-size=\"11\"", &format!("bin {}", bin + 1));
-    }
-    for (component, share) in shares.iter().enumerate() {
-        let y = HEAD + (component as f64 + 0.5) * (height + GAP as f64) / shares.len() as f64;
-        let name = format!("component {} ({:.0} %)", component + 1, 100.0 * share);
-        let style = "text-anchor=\"end\" font-size=\"11\"";
-        svg.short_text((NAMES - 6.0, y + 4.0), style, (&shortened(&name, 11.0, NAMES - 10.0), &name));
-    }
-    svg.image((NAMES, HEAD), (NAMES + width, HEAD + height), &address(png));
+    let bins: Vec<String> = (1..=n_bins).map(|bin| format!("bin {bin}")).collect();
+    let component = |(place, share): (usize, &f64)| format!("component {} ({:.0} %)", place + 1, 100.0 * share);
+    let components: Vec<String> = shares.iter().enumerate().map(component).collect();
+    let mut svg = labelled(mosaic.size, &address(png), (&bins, &components), NAMES);
     svg.describe(&format!("{} components in rows of {N_CELLS} cells, {n_bins} bins in columns", shares.len()));
     svg.finish(title)
 }

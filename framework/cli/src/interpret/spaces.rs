@@ -29,6 +29,11 @@ pub struct SpaceOfCells {
 }
 
 impl SpaceOfCells {
+    /// The modalities whose measurements its rows are made of.
+    pub fn sources(&self) -> Vec<usize> {
+        self.encoder.map_or_else(|| self.modalities.clone(), |encoder| vec![encoder])
+    }
+
     /// Numbers per cell.
     pub fn dim(&self) -> usize {
         self.rows.size()[1] as usize

@@ -3,8 +3,7 @@
 
 use super::png::{address, grey};
 use crate::decoded_images::{decoded_images, image_size, ways};
-use crate::drawing::mosaic::{GAP, Mosaic, white};
-use crate::drawing::svg::Svg;
+use crate::drawing::mosaic::{Mosaic, labelled, white};
 use anyhow::{Context, Result};
 use framework::data::{Dataset, Subset};
 use framework::infer::Trained;
@@ -18,7 +17,6 @@ use tch::Tensor;
 const N_CELLS: usize = 8;
 /// At least so many pixels are a side of an image as it is drawn.
 const SIDE: usize = 72;
-const HEAD: f64 = 24.0;
 const NAMES: f64 = 110.0;
 
 /// A grid of images of one modality: a row per cell, a column per way.
@@ -125,19 +123,8 @@ fn spread(images: &Tensor, measured: &[usize], cells: &[usize]) -> Result<Tensor
 impl ImageGrid {
     /// The grid with what its columns and rows are.
     pub fn picture(&self) -> String {
-        let (width, height) = (self.size.0 as f64, self.size.1 as f64);
-        let mut svg = Svg::new((NAMES + width, HEAD + height));
-        for (column, way) in self.ways.iter().enumerate() {
-            let x = NAMES + (column as f64 + 0.5) * (width + GAP as f64) / self.ways.len() as f64;
-            let shown = crate::drawing::lettering::shortened(way, 11.0, width / self.ways.len() as f64);
-            svg.short_text((x, HEAD - 8.0), "text-anchor=\"middle\" font-size=\"11\"", (&shown, way));
-        }
-        for (row, (cell, _)) in self.cells.iter().enumerate() {
-            let y = HEAD + (row as f64 + 0.5) * (height + GAP as f64) / self.cells.len() as f64;
-            let shown = crate::drawing::lettering::shortened(cell, 11.0, NAMES - 10.0);
-            svg.short_text((NAMES - 6.0, y + 4.0), "text-anchor=\"end\" font-size=\"11\"", (&shown, cell));
-        }
-        svg.image((NAMES, HEAD), (NAMES + width, HEAD + height), &address(&self.png));
+        let cells: Vec<String> = self.cells.iter().map(|(cell, _)| cell.clone()).collect();
+        let mut svg = labelled(self.size, &address(&self.png), (&self.ways, &cells), NAMES);
         svg.describe(&format!("{} cells in rows; in columns: {}", self.cells.len(), self.ways.join(", ")));
         svg.finish(&format!("Images of {}", self.modality))
     }

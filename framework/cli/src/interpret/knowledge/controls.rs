@@ -27,7 +27,7 @@ impl ControlRows {
         spaces: &[&SpaceOfCells],
     ) -> Result<ControlRows> {
         let most = |modality: usize| {
-            let of_it = spaces.iter().filter(|space| sources(space).contains(&modality));
+            let of_it = spaces.iter().filter(|space| space.sources().contains(&modality));
             of_it.map(|space| space.dim()).max()
         };
         let components = |modality: usize| match most(modality) {
@@ -46,7 +46,7 @@ impl ControlRows {
     /// The first components of a space's cells, as many as the space has numbers, split evenly among its modalities; 0, their
     /// mean, where a cell was not measured. `None` where there are none.
     pub fn principal(&self, space: &SpaceOfCells) -> Option<Tensor> {
-        let modalities = sources(space);
+        let modalities = space.sources();
         let share = space.dim().div_ceil(modalities.len().max(1)) as i64;
         let parts: Vec<Tensor> = modalities
             .iter()
@@ -59,11 +59,6 @@ impl ControlRows {
         let all = Tensor::cat(&parts, 1);
         Some(all.narrow(1, 0, all.size()[1].min(space.dim() as i64)))
     }
-}
-
-/// The modalities whose measurements a space's rows are made of.
-fn sources(space: &SpaceOfCells) -> Vec<usize> {
-    space.encoder.map_or_else(|| space.modalities.clone(), |encoder| vec![encoder])
 }
 
 fn of_cells(components: &Components, cells: &[usize], n_columns: i64) -> Tensor {

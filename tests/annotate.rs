@@ -39,6 +39,15 @@ impl Trained {
         self.path(name).to_str().unwrap().to_owned()
     }
 
+    /// Mean of each feature of `x` over the training cells.
+    fn training_means(&self) -> Vec<f32> {
+        let split = framework::run::RunDirectory::open(&self.path("run")).unwrap().read_split().unwrap();
+        let is_training = |cell: &usize| split[&format!("cell{cell}")].1 == framework::data::Subset::Training;
+        let (training, all) = ((0..N_CELLS).filter(is_training).collect::<Vec<_>>(), x(0..N_CELLS).values);
+        let sum = |feature: usize| training.iter().map(|cell| f64::from(all.row(*cell)[feature])).sum::<f64>();
+        (0..N_FEATURES).map(|feature| (sum(feature) / training.len() as f64) as f32).collect()
+    }
+
     /// `cithara COMMAND RUN DATA …`, which must succeed; what it said.
     fn tell(&self, command: &str, data: &str, more: &[&str]) -> String {
         let (run, data) = (self.text("run"), self.text(data));
@@ -173,7 +182,7 @@ fn cells_in_another_order_get_the_same_rows() {
 }
 
 #[test]
-fn features_are_found_by_name_and_those_that_lack_count_as_zero() {
+fn features_are_found_by_name_and_those_that_lack_are_masked() {
     let run = Trained::new();
     let all = x(0..30);
     // Seven features in another order, and one that the model does not know.
@@ -183,22 +192,30 @@ fn features_are_found_by_name_and_those_that_lack_count_as_zero() {
     let few = columns(&all.values, &[13, 2, 7, 0, 19, 5, 11, 1]);
     let few = NewAnnData::new(all.anndata().obs, anndata::Frame::new(names), few);
     write_new_h5ad(run.path("few.h5ad"), &few).unwrap();
-    let mut zeroed = all.values.clone();
-    for (place, value) in zeroed.values.iter_mut().enumerate() {
-        *value *= f32::from(u8::from(kept.contains(&(place % N_FEATURES))));
+    let means = run.training_means();
+    let mut filled = all.values.clone();
+    for (place, value) in filled.values.iter_mut().enumerate() {
+        let feature = place % N_FEATURES;
+        *value = if kept.contains(&feature) { *value } else { means[feature] };
     }
-    let zeroed = NewAnnData::new(all.anndata().obs, all.anndata().var, zeroed);
-    write_new_h5ad(run.path("zeroed.h5ad"), &zeroed).unwrap();
+    let filled = NewAnnData::new(all.anndata().obs, all.anndata().var, filled);
+    write_new_h5ad(run.path("filled.h5ad"), &filled).unwrap();
 
-    let told = run.tell("embed", "few.h5ad", &["--modality", "x"]);
-    assert!(told.contains("modality x: 7 of 20 features found; 13 count as zero (x1, x3, x4 …)"), "{told}");
+    let (folder, data) = (run.path("run"), run.path("few.h5ad"));
+    let refused = cithara(&["embed", folder.to_str().unwrap(), data.to_str().unwrap(), "--modality", "x"]);
+    assert!(refused.code == 2 && refused.err.contains("lack 13 of the 20 features of the model"), "{refused}");
+    assert!(refused.err.contains("65.0 %, more than the 50.0 % that `max_missing` allows"), "{refused}");
+    let told = run.tell("embed", "few.h5ad", &["--modality", "x", "--max-missing", "0.7"]);
+    assert!(told.contains("modality x: 7 of 20 features found; 13 missing and masked (x1, x3, x4 …)"), "{told}");
     assert!(told.contains("1 unknown to the model are left aside"), "{told}");
     assert!(told.contains("modality y: not in the data"), "{told}");
-    run.tell("embed", "zeroed.h5ad", &["--modality", "x"]);
+    run.tell("embed", "filled.h5ad", &["--modality", "x"]);
     for key in ["X_apollo", "X_apollo_shared", "X_apollo_x"] {
         let found = rows_of(&run.path("few_cithara.h5ad"), "", key);
         assert!(found.n_rows == 30 && found.values.iter().all(|value| value.is_finite()));
-        assert_eq!(found, rows_of(&run.path("zeroed_cithara.h5ad"), "", key), "{key}");
+        let expected = rows_of(&run.path("filled_cithara.h5ad"), "", key);
+        let near = found.values.iter().zip(&expected.values).all(|(one, other)| (one - other).abs() < 1e-4);
+        assert!(near, "{key}: {found:?} {expected:?}");
     }
 }
 

@@ -119,6 +119,23 @@ fn kill_until_it_ends(folder: &Path, run: &Path, seed: u64) -> u64 {
 }
 
 #[test]
+fn the_number_of_threads_does_not_change_what_is_learned_deterministically() {
+    for kind in ["apollo", "dgd", "autoencoder"] {
+        let folder = folder(kind);
+        let run = |n_threads: &str| {
+            let mut command = command_in(folder.path(), "cithara");
+            command.env("OMP_NUM_THREADS", n_threads).env("RAYON_NUM_THREADS", n_threads);
+            command.args(["run", "spec.toml", "--out", n_threads, "--only-fit", "--set", "fit.n_threads=0"]);
+            // wide enough that libtorch spreads products and sums over its threads
+            command.args(["--set", "fit.deterministic=true", "--set", "fit.latent.minibatch=120"]);
+            assert!(command.output().unwrap().status.success(), "{kind}, {n_threads} threads");
+            learned(&folder.path().join(n_threads))
+        };
+        assert_eq!(run("1"), run("2"), "{kind}");
+    }
+}
+
+#[test]
 fn a_run_that_is_killed_goes_on_to_the_same_bits() {
     let folders = ["apollo", "conditional", "dgd", "autoencoder"].map(|kind| (kind, folder(kind)));
     for (_, folder) in &folders {

@@ -31,9 +31,9 @@ pub use decoder::{Decoder, DecoderContext, DecoderSpec};
 pub use encoder::{Encoder, EncoderContext, EncoderSpec, Head};
 pub use loss::{Loss, LossContext, LossSpec, Statistics, TargetValues};
 pub use minibatch::{FeatureShape, Features, Minibatch, Observed, Part, SparseFeatures, Target, ensure_same_shape};
-pub use modality::{Alignment, Defaults, Gathered, Modality, ModalitySpec, Source};
+pub use modality::{Alignment, Defaults, Gathered, Holding, Modality, ModalitySpec, Source};
 pub use prior::{CellFacts, LatentPrior, LatentPriorSpec, PriorContext};
 pub use seed::{Purpose, Seed};
-pub use step::{Step, StepSpec};
+pub use step::{Step, StepSpec, TrainingBlocks};
 
 pub use {anndata, anyhow, inventory, log, schemars, serde, serde_json, tch, typetag};

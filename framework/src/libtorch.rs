@@ -24,6 +24,15 @@ const HUGE_PAGES_VARIABLE: &str = "THP_MEM_ALLOC_ENABLE";
 /// Read once by the OpenMP library under libtorch: whether waiting threads sleep (`passive`) or spin.
 const WAIT_POLICY_VARIABLE: &str = "OMP_WAIT_POLICY";
 
+/// Read once by the GNU C library: from how many bytes on memory is asked of the system, and given back, each time. A step
+/// makes and drops tensors of hundreds of megabytes; fresh pages for each, which the system zeroes, took a third of its time.
+const OWN_PAGES_VARIABLE: &str = "MALLOC_MMAP_THRESHOLD_";
+const OWN_PAGES_BYTES: &str = "1073741824";
+
+/// Read once by the GNU C library: how many free bytes at the end of its memory it keeps for the next step.
+const KEPT_VARIABLE: &str = "MALLOC_TRIM_THRESHOLD_";
+const KEPT_BYTES: &str = "8589934592";
+
 /// What `cithara doctor` says about libtorch and the machine it runs on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct LibtorchReport {
@@ -110,13 +119,18 @@ pub fn libtorch_report() -> LibtorchReport {
 
 /// Starts the program anew with the environment that libtorch is fast in; to be the first statement of `main`.
 ///
-/// Large tensors go into huge pages, and threads that wait for work sleep instead of spinning: on a machine that is busy
-/// with anything else, spinning makes every step several times slower. Both variables are read when libtorch is loaded,
-/// before `main`, hence the new start. A value that the user has set stays, and where all are set nothing happens.
+/// Large tensors go into huge pages, memory is kept from step to step, and threads that wait for work sleep instead of
+/// spinning: on a machine that is busy with anything else, spinning makes every step several times slower. The variables are
+/// read before `main`, hence the new start. A value that the user has set stays, and where all are set nothing happens.
 #[cfg(unix)]
 pub fn apply_performance_environment() {
     use std::os::unix::process::CommandExt;
-    let wanted = [(HUGE_PAGES_VARIABLE, "1"), (WAIT_POLICY_VARIABLE, "passive")];
+    let wanted = [
+        (HUGE_PAGES_VARIABLE, "1"),
+        (WAIT_POLICY_VARIABLE, "passive"),
+        (OWN_PAGES_VARIABLE, OWN_PAGES_BYTES),
+        (KEPT_VARIABLE, KEPT_BYTES),
+    ];
     let missing: Vec<_> = wanted.into_iter().filter(|(name, _)| env::var_os(name).is_none()).collect();
     let Ok(program) = env::current_exe() else { return };
     if !missing.is_empty() {
@@ -213,6 +227,11 @@ fn loaded_libtorch() -> Option<PathBuf> {
     let maps = fs::read_to_string("/proc/self/maps").ok()?;
     let line = maps.lines().find(|line| line.ends_with("/libtorch_cpu.so"))?;
     line.find('/').map(|start| PathBuf::from(&line[start..]))
+}
+
+/// Whether this processor multiplies numbers of 16 bits (bfloat16) itself; where it does not, that is slower than 32 bits.
+pub fn has_bf16() -> bool {
+    cpu_features().iter().any(|feature| feature.ends_with("bf16"))
 }
 
 #[cfg(target_arch = "x86_64")]

@@ -1,5 +1,6 @@
 //! What travels from data to model: the features of a few cells, dense or sparse.
 
+use crate::TargetValues;
 use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
@@ -166,18 +167,60 @@ impl Features {
 pub struct Target {
     features: Features,
     trials: Option<Features>,
+    lacking: Option<Lacking>,
     dense: OnceCell<Tensor>,
 }
+
+/// Features that were not measured of any cell.
+#[derive(Debug)]
+struct Lacking {
+    /// Their places: i64, [n_lacking].
+    features: Tensor,
+    /// The prediction that stands for theirs.
+    prediction: f64,
+}
+
+impl Lacking {
+    fn to_device(&self, device: Device) -> Lacking {
+        Lacking { features: self.features.to_device(device), prediction: self.prediction }
+    }
+}
+
+/// A logarithm, or a logit, of nothing.
+const LOG_OF_NOTHING: f64 = -1e4;
 
 impl Target {
     /// A target of these features.
     pub fn new(features: Features) -> Target {
-        Target { features, trials: None, dense: OnceCell::new() }
+        Target { features, trials: None, lacking: None, dense: OnceCell::new() }
     }
 
     /// The same target, each entry of it successes among so many trials.
     pub fn with_trials(self, trials: Option<Features>) -> Target {
         Target { trials, ..self }
+    }
+
+    /// The same target, these features of it not measured.
+    pub fn without(self, features: &[i64], values: TargetValues) -> Target {
+        let prediction = match values {
+            TargetValues::Counts | TargetValues::Presence | TargetValues::UnitInterval => LOG_OF_NOTHING,
+            TargetValues::Processed | TargetValues::Trials => 0.0,
+        };
+        let lacking = || Lacking { features: Tensor::from_slice(features), prediction };
+        Target { lacking: (!features.is_empty()).then(lacking), ..self }
+    }
+
+    /// A prediction (n_cells × n_features) in which features that were not measured say the same of every cell, whatever its
+    /// row: they move no row and prefer none. Of counts and presences they are predicted to be nothing, so that shares of a
+    /// total are those among the measured features.
+    ///
+    /// # Errors
+    /// When the prediction is of fewer features.
+    pub fn of_measured(&self, prediction: Tensor) -> Result<Tensor> {
+        match &self.lacking {
+            None => Ok(prediction),
+            Some(Lacking { features, prediction: instead }) => Ok(prediction.f_index_fill(1, features, *instead)?),
+        }
     }
 
     /// How many trials each entry is the successes of; `None` unless the loss asked for them
@@ -202,13 +245,15 @@ impl Target {
             None => features.shallow_clone(),
             Some(cells) => features.select(cells),
         };
-        Target::new(of(&self.features)).with_trials(self.trials.as_ref().map(of))
+        let lacking = self.lacking.as_ref().map(|lacking| lacking.to_device(lacking.features.device()));
+        Target { lacking, ..Target::new(of(&self.features)).with_trials(self.trials.as_ref().map(of)) }
     }
 
     /// The same target on a device.
     pub fn to_device(&self, device: Device) -> Target {
         let trials = self.trials.as_ref().map(|trials| trials.to_device(device));
-        Target::new(self.features.to_device(device)).with_trials(trials)
+        let lacking = self.lacking.as_ref().map(|lacking| lacking.to_device(device));
+        Target { lacking, ..Target::new(self.features.to_device(device)).with_trials(trials) }
     }
 
     /// Sum over the features of each cell: [n_cells].

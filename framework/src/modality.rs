@@ -4,6 +4,7 @@ use crate::component::Spec;
 use crate::data::{Augmentation, MatrixModality};
 use crate::loss::{Statistics, TargetValues};
 use crate::minibatch::{FeatureShape, Features};
+use crate::spec::TableSpec;
 use crate::step::Step;
 use anyhow::Result;
 use std::path::Path;
@@ -17,6 +18,25 @@ pub struct Source<'a> {
     pub path: &'a Path,
     /// The modality inside a MuData file; `None` for files that hold one.
     pub key: Option<&'a str>,
+    /// How the file is understood, if it is separated text.
+    pub table: Option<&'a TableSpec>,
+    /// Where the values of a matrix are to be held.
+    pub holding: Holding<'a>,
+}
+
+/// Where the values of a matrix are held while a model is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holding<'a> {
+    /// In memory, unless the values alone need more bytes than this.
+    Memory(Option<u64>),
+    /// In a cache on disk: in this folder, or beside the file.
+    Disk(Option<&'a Path>),
+}
+
+impl Default for Holding<'_> {
+    fn default() -> Self {
+        Holding::Memory(None)
+    }
 }
 
 /// What a modality uses where its table says nothing, as (kind, TOML of the table).
@@ -56,7 +76,8 @@ impl Gathered {
 pub struct Alignment {
     /// Features of the model that the new data have.
     pub n_found: usize,
-    /// Features of the model that the new data lack (their values count as zero).
+    /// Features of the model that the new data lack. Of a matrix, encoders see the mean of the training cells in their place, and
+    /// losses leave them out where rows are found by optimisation.
     pub missing: Vec<String>,
     /// Features of the new data that the model does not know.
     pub n_unknown: usize,
@@ -82,13 +103,19 @@ pub trait Modality: Send + Sync {
         Ok(kept.to_vec())
     }
 
+    /// For each row the place of the cell that its measurements are of, where several rows may be of one cell (as pairs of a cell
+    /// and a protein are); `None` where each row is a cell of its own. A split keeps rows of one cell together.
+    fn cell_of_rows(&self) -> Option<Vec<usize>> {
+        None
+    }
+
     /// Keeps these rows only, in this order.
     ///
     /// # Errors
     /// When there is no such row.
     fn keep_cells(&mut self, rows: &[usize]) -> Result<()>;
 
-    /// The matrix that the measurements are, if they are one and nothing beside it: what is prepared of a matrix can be kept
+    /// The matrix that the measurements are, if they are one in memory and nothing beside it: what is prepared of a matrix can be kept
     /// for other runs of the same data.
     fn as_matrix(&self) -> Option<&MatrixModality> {
         None
@@ -109,6 +136,12 @@ pub trait Modality: Send + Sync {
     /// When the state is not this modality's or no feature is found.
     fn restore(&mut self, state: &serde_json::Value) -> Result<Alignment>;
 
+    /// Columns of the features that the data lack, ascending, after [`restore`](Modality::restore): what is gathered of them was
+    /// not measured.
+    fn lacking(&self) -> &[i64] {
+        &[]
+    }
+
     /// Totals over these rows.
     ///
     /// # Errors
@@ -120,6 +153,11 @@ pub trait Modality: Send + Sync {
     /// # Errors
     /// Naming the first value that does not fit, its cell and its feature.
     fn check_target(&self, values: TargetValues) -> Result<()>;
+
+    /// Told of rows that will be gathered soon, in some order: measurements on disk may be brought closer.
+    fn read_ahead(&self, rows: &[usize]) {
+        let _ = rows;
+    }
 
     /// The features of these rows.
     ///

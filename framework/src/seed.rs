@@ -27,6 +27,8 @@ pub enum Purpose {
     Evaluation,
     /// How images of training cells are laid.
     Turns,
+    /// Which of its proteins a cell is observed with.
+    Proteins,
 }
 
 impl Purpose {
@@ -41,6 +43,7 @@ impl Purpose {
             Purpose::Split => "split",
             Purpose::Evaluation => "evaluation",
             Purpose::Turns => "turns",
+            Purpose::Proteins => "proteins",
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::component::Spec;
 use anndata::Csr;
-use anyhow::Result;
+use anyhow::{Result, bail};
 
 /// One preparation of a matrix of cells × features, fitted on training cells and applied to any cells.
 ///
@@ -17,6 +17,22 @@ pub trait Step: Send + Sync {
     fn fit(&mut self, matrix: &Csr, training: &[usize]) -> Result<()> {
         let (_, _) = (matrix, training);
         Ok(())
+    }
+
+    /// Learns the same from training cells that come some at a time, for data that stay on disk; a step that learns nothing
+    /// returns without asking for any.
+    ///
+    /// What is learnt must be what [`Step::fit`] learns, to the bit: sums go over cells in their order, never over sums of
+    /// blocks. A step whose `fit` is `self.fit_blocks(&mut TrainingBlocks::of(matrix, training))` keeps to that.
+    ///
+    /// # Errors
+    /// When the values are not what the step expects, or it needs all cells at once, as it does where this is not written.
+    fn fit_blocks(&mut self, blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        let _ = blocks;
+        bail!(
+            "it learns from all training cells at once, which matrices on disk do not give\nhelp: set `data.storage = \"memory\"` \
+             or leave the step out"
+        )
     }
 
     /// Columns to keep, ascending, if the step selects features.
@@ -45,6 +61,51 @@ pub trait Step: Send + Sync {
     fn restore(&mut self, state: &serde_json::Value) -> Result<()> {
         let _ = state;
         Ok(())
+    }
+}
+
+/// The training cells of a matrix, some at a time, each once and in order.
+pub struct TrainingBlocks<'a> {
+    n_columns: usize,
+    n_cells: usize,
+    blocks: Box<dyn Iterator<Item = Result<Csr>> + 'a>,
+}
+
+/// Cells of a block of a matrix in memory.
+const CELLS_PER_BLOCK: usize = 1024;
+
+impl<'a> TrainingBlocks<'a> {
+    /// Blocks that come from elsewhere: `n_cells` rows of `n_columns` in all.
+    pub fn new(
+        n_columns: usize,
+        n_cells: usize,
+        blocks: impl Iterator<Item = Result<Csr>> + 'a,
+    ) -> TrainingBlocks<'a> {
+        TrainingBlocks { n_columns, n_cells, blocks: Box::new(blocks) }
+    }
+
+    /// The training cells of a matrix in memory.
+    pub fn of(matrix: &'a Csr, training: &'a [usize]) -> TrainingBlocks<'a> {
+        let blocks = training.chunks(CELLS_PER_BLOCK).map(|rows| matrix.select_rows(rows));
+        TrainingBlocks::new(matrix.n_columns, training.len(), blocks)
+    }
+
+    /// Number of columns of each block.
+    pub fn n_columns(&self) -> usize {
+        self.n_columns
+    }
+
+    /// Number of training cells in all blocks.
+    pub fn n_cells(&self) -> usize {
+        self.n_cells
+    }
+}
+
+impl Iterator for TrainingBlocks<'_> {
+    type Item = Result<Csr>;
+
+    fn next(&mut self) -> Option<Result<Csr>> {
+        self.blocks.next()
     }
 }
 

@@ -130,7 +130,7 @@ fn tables(reader: &mut Reader, site: Site<'_>, info: &ComponentInfo) -> Option<(
 /// The keys of a modality's table that are not its assay's.
 fn host_schemas() -> Vec<(&'static str, Schema)> {
     let section = schema_of::<ModalitySection>();
-    let own = ["path", "key", "weight"].map(|key| (key, section["properties"][key].clone()));
+    let own = ["path", "key", "table", "measured", "weight"].map(|key| (key, section["properties"][key].clone()));
     let parts = COMPONENTS.map(|key| (key, json!(true)));
     parts[..1].iter().chain(&own).chain(&parts[1..]).cloned().collect()
 }
@@ -198,9 +198,9 @@ impl Parts<'_, '_> {
             AnySpec::Loss(spec) => Some(spec),
             _ => None,
         });
-        let ModalitySection { path, key, weight } = host?;
+        let ModalitySection { path, key, table, measured, weight } = host?;
         let (spec, steps, encoder, decoder, loss) = (spec?, steps?, encoder?, decoder?, loss?);
-        Some(ModalityEntry { path, key, weight, spec, steps, encoder, decoder, loss })
+        Some(ModalityEntry { path, key, table, measured, weight, spec, steps, encoder, decoder, loss })
     }
 
     fn part<T>(

@@ -164,7 +164,7 @@ fn names_kind(path: &[String]) -> bool {
 }
 
 /// Keys of `[modality.*]` that are the host's, whatever the kind.
-const KEPT: [&str; 7] = ["path", "key", "weight", "steps", "encoder", "decoder", "loss"];
+const KEPT: [&str; 9] = ["path", "key", "table", "measured", "weight", "steps", "encoder", "decoder", "loss"];
 
 fn drop_other_kind(root: &mut Node, one: &Override) {
     let above = &one.path[..one.path.len() - 1];

@@ -91,7 +91,9 @@ pub(crate) fn expand(model: &ModelSpec, modalities: &[&str]) -> Preset {
 /// specific space only, but in a decoder-only model the shared one.
 fn spaces(model: &ModelSpec, modalities: &[&str]) -> IndexMap<String, Table> {
     let alone = modalities.len() < 2 && model.kind != ModelKind::Dgd;
-    let (shared, specific) = if alone { (0, model.shared + model.specific) } else { (model.shared, model.specific) };
+    // widths that are too large are told with the other ranges of `[model]`
+    let both = || (0, model.shared.saturating_add(model.specific));
+    let (shared, specific) = if alone { both() } else { (model.shared, model.specific) };
     let mut found = IndexMap::new();
     if shared > 0 {
         found.insert(SHARED.to_owned(), space(shared, modalities));

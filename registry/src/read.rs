@@ -123,6 +123,8 @@ fn experiment(reader: &mut Reader, root: &Node, path: &Path) -> Option<Experimen
     let mut data = data?;
     has_files(reader, root, &data);
     resolve(folder, &mut data.path);
+    resolve(folder, &mut data.cache);
+    resolve(folder, &mut data.obs);
     modalities.values_mut().for_each(|entry| resolve(folder, &mut entry.path));
     let TopSection { name, seed } = top?;
     let name = name.unwrap_or_else(|| stem(path));

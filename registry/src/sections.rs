@@ -5,6 +5,7 @@ use crate::check::{Checked, below, check_table, header};
 use crate::diagnostic::{Diagnostics, Place};
 use crate::document::{Node, Segment, segments};
 use framework::component::{Problem, Spec, parse_table, require, schema_of};
+use framework::spec::TableSpec;
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -44,13 +45,18 @@ pub(crate) struct ModalitySection {
     pub(crate) path: Option<PathBuf>,
     /// The modality inside a MuData file, where it is not the table's name.
     pub(crate) key: Option<String>,
+    /// How separated text is understood, where it is not as `data.table` says.
+    pub(crate) table: Option<TableSpec>,
+    /// The column of obs that says which cells the assay measured (`true` or `false`, `1` or `0`), where the file has rows of
+    /// others, too: those rows are left out.
+    pub(crate) measured: Option<String>,
     /// Weight of its losses in the objective.
     pub(crate) weight: f64,
 }
 
 impl Default for ModalitySection {
     fn default() -> Self {
-        ModalitySection { path: None, key: None, weight: 1.0 }
+        ModalitySection { path: None, key: None, table: None, measured: None, weight: 1.0 }
     }
 }
 
@@ -65,6 +71,7 @@ impl Spec for ModalitySection {
             format!("is {weight}, but must be at least 0"),
         );
         require(&mut problems, self.path.as_ref().is_none_or(|path| !path.as_os_str().is_empty()), "path", "is empty");
+        problems.extend(self.table.iter().flat_map(|table| table.problems("table")));
         problems
     }
 }

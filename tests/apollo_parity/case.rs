@@ -108,13 +108,16 @@ impl Case {
         close(&terms.total().unwrap(), &expected["total"], self.tolerance, &format!("{}, total", self.title));
     }
 
-    /// Wants every trainable tensor of the model that the file has a gradient of to have that gradient; returns how many.
-    pub fn compare_gradients(&self, expected: &Value) -> usize {
+    /// Wants the gradient of a total by every trainable tensor of the model that the file has one of to be that one; returns
+    /// how many.
+    pub fn compare_gradients(&self, total: &Tensor, expected: &Value) -> usize {
         let gradients = expected["gradients"].as_object().unwrap();
         let trained: Vec<_> =
             self.model.variables().into_iter().filter(|(name, _)| gradients.contains_key(name)).collect();
-        for (name, variable) in &trained {
-            let gradient = oriented(name, variable.grad());
+        let variables: Vec<&Tensor> = trained.iter().map(|(_, variable)| variable).collect();
+        let found = Tensor::run_backward(&[total], &variables, true, false);
+        for ((name, _), gradient) in trained.iter().zip(found) {
+            let gradient = oriented(name, gradient);
             close_to_largest(
                 &gradient,
                 &gradients[name],

@@ -1,6 +1,6 @@
 //! Metrics, probes and controls: what a model is judged by.
 //!
-//! Everything reads matrices of cells × features, dense tensors or borrowed sparse rows ([`Matrix`]), and returns plain
+//! Everything reads matrices of cells × features, dense tensors, borrowed sparse rows or rows elsewhere ([`Matrix`]), and returns plain
 //! numbers that serialise. Sparse matrices stay sparse and predictions are met a block of cells at a time, so memory
 //! never grows with cells × features. Entries that were not measured ([`Matrix::Measured`]) count nowhere. All work is in 64-bit numbers and depends on nothing but its input and seed.
 //!
@@ -102,7 +102,7 @@ pub use labels::Labels;
 pub use leakage::{Predictability, predictability};
 pub use leiden::{Leiden, LeidenSpec};
 pub use logistic::LogisticProbe;
-pub use matrix::{Matrix, block_rows};
+pub use matrix::{Matrix, ReadRows, block_rows};
 pub use mlp_probe::{MlpProbe, MlpProbeSpec};
 pub use moments::{PairedMoments, PairedReport};
 pub use motif::{FrequencyMatrix, MotifHit, MotifScanner, MotifSpec, Sequence, symmetric_background};

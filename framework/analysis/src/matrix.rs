@@ -1,5 +1,6 @@
 //! What a metric reads: a matrix of cells × features, dense or sparse, a block of rows at a time.
 
+use std::fmt;
 use std::ops::Range;
 
 use anyhow::{Result, bail, ensure};
@@ -15,6 +16,24 @@ const MAX_BLOCK_ENTRIES: usize = 4 << 20;
 const INCOMPLETE: &str =
     "the matrix has entries that were not measured, which no product knows; expected a matrix that is measured in full";
 
+/// Rows of a dense matrix that are read when they are asked for, such as images on disk: no more than a block is ever in memory.
+pub trait ReadRows: fmt::Debug + Sync {
+    /// Number of rows.
+    fn n_rows(&self) -> usize;
+
+    /// Number of columns.
+    fn n_columns(&self) -> usize;
+
+    /// Some rows, in the order asked for; all of them exist.
+    ///
+    /// # Shapes
+    /// `rows.len()` × n_columns, 32-bit, host.
+    ///
+    /// # Errors
+    /// When a row cannot be read.
+    fn read(&self, rows: &[usize]) -> Result<Tensor>;
+}
+
 /// A matrix of cells × features.
 #[derive(Debug)]
 pub enum Matrix<'a> {
@@ -25,6 +44,8 @@ pub enum Matrix<'a> {
     /// Sparse rows whose stored entries, zeros among them, are those that were measured. The others are NaN in blocks,
     /// count in no mean, and are never made up as a whole.
     Measured(SparseRows<'a>),
+    /// Dense rows that are somewhere else, read a block at a time and each time they are needed.
+    Read(&'a dyn ReadRows),
 }
 
 impl<'a> From<SparseRows<'a>> for Matrix<'a> {
@@ -48,6 +69,7 @@ impl Matrix<'_> {
         match self {
             Self::Dense(tensor) => tensor.size()[0] as usize,
             Self::Sparse(rows) | Self::Measured(rows) => rows.n_rows(),
+            Self::Read(rows) => rows.n_rows(),
         }
     }
 
@@ -56,6 +78,7 @@ impl Matrix<'_> {
         match self {
             Self::Dense(tensor) => tensor.size()[1] as usize,
             Self::Sparse(rows) | Self::Measured(rows) => rows.n_columns(),
+            Self::Read(rows) => rows.n_columns(),
         }
     }
 
@@ -63,7 +86,7 @@ impl Matrix<'_> {
     pub fn n_measured(&self, row: usize) -> usize {
         match self {
             Self::Measured(stored) => stored.row(row).0.len(),
-            Self::Dense(_) | Self::Sparse(_) => self.n_columns(),
+            Self::Dense(_) | Self::Sparse(_) | Self::Read(_) => self.n_columns(),
         }
     }
 
@@ -102,6 +125,7 @@ impl Matrix<'_> {
             Self::Dense(tensor) => tensor.narrow(1, columns.start as i64, size[1]).index_select(0, &ids(rows)),
             Self::Sparse(sparse) => Tensor::from_slice(&sparse.dense(rows, columns)).view(size),
             Self::Measured(sparse) => Tensor::from_slice(&sparse.written_out(rows, columns, f32::NAN)).view(size),
+            Self::Read(reader) => reader.read(rows)?.f_narrow(1, columns.start as i64, size[1])?,
         })
     }
 
@@ -230,6 +254,39 @@ mod tests {
             (dense.column_means(&rows).unwrap(), sparse.column_means(&rows).unwrap());
         assert!(means.allclose(&sparse_means, 1e-12, 1e-12, false));
         assert!((squares - sparse_squares).abs() < 1e-9);
+    }
+
+    /// Rows made when they are asked for.
+    #[derive(Debug)]
+    struct Elsewhere;
+
+    impl ReadRows for Elsewhere {
+        fn n_rows(&self) -> usize {
+            2
+        }
+
+        fn n_columns(&self) -> usize {
+            3
+        }
+
+        fn read(&self, rows: &[usize]) -> Result<Tensor> {
+            let values: Vec<f32> = rows.iter().flat_map(|row| ROWS[3 * row..][..3].to_vec()).collect();
+            Ok(Tensor::from_slice(&values).view([-1, 3]))
+        }
+    }
+
+    #[test]
+    fn rows_that_are_read_say_the_same() {
+        let (dense, read) = (both().0, Matrix::Read(&Elsewhere));
+        let rows = [1, 0, 1];
+        let right = Tensor::from_slice(&[1.0, 10.0, 2.0, 20.0, 3.0, 30.0]).view([3, 2]);
+        assert_eq!(dense.rows(&rows).unwrap(), read.rows(&rows).unwrap());
+        assert_eq!(dense.block(&rows, &(1..3)).unwrap(), read.block(&rows, &(1..3)).unwrap());
+        assert_eq!(dense.times(&rows, &right).unwrap(), read.times(&rows, &right).unwrap());
+        assert_eq!(dense.transposed_times(&rows, &right).unwrap(), read.transposed_times(&rows, &right).unwrap());
+        assert_eq!(dense.column_means(&rows).unwrap(), read.column_means(&rows).unwrap());
+        assert!(read.is_complete() && read.n_measured(1) == 3);
+        assert!(read.rows(&[2]).unwrap_err().to_string().contains("cell 2"));
     }
 
     #[test]

@@ -62,7 +62,7 @@ pub fn neighbour_means(
     match target {
         Matrix::Sparse(sparse) => Ok(Tensor::from_slice(&sparse_means(sparse, &targets, k)).view(size)),
         Matrix::Measured(sparse) => Ok(Tensor::from_slice(&measured_means(sparse, &targets, k)).view(size)),
-        Matrix::Dense(_) => {
+        Matrix::Dense(_) | Matrix::Read(_) => {
             let mut parts = Vec::with_capacity(cells.len());
             for rows in targets.chunks(k) {
                 parts.push(target.rows(rows)?.mean_dim([0i64].as_slice(), true, tch::Kind::Double));

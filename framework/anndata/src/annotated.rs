@@ -1,20 +1,32 @@
 //! One AnnData: the cells, features and matrices of one modality.
 
+mod blocks;
+
 use std::ops::Range;
+use std::sync::Arc;
 
 use anyhow::{Context, Result, bail, ensure};
 use hdf5::Group;
 use hdf5_metno as hdf5;
 
 use crate::read::{dense, frame, matrix, place};
+use crate::tables::Table;
 use crate::{Csr, Dense, Frame, Layer, nearest};
 
 /// An AnnData inside an open file: its tables are in memory, its matrices are read when asked for.
 #[derive(Debug, Clone)]
 pub struct Annotated {
-    group: Group,
+    store: Store,
     obs: Frame,
     var: Frame,
+}
+
+/// What is behind an AnnData.
+#[derive(Debug, Clone)]
+enum Store {
+    Hdf5(Group),
+    /// One modality of a table of another format, by its place.
+    Table(Arc<Table>, usize),
 }
 
 impl Annotated {
@@ -22,7 +34,13 @@ impl Annotated {
     pub(crate) fn open(group: Group) -> Result<Self> {
         let obs = frame::read(&group, "obs")?;
         let var = frame::read(&group, "var")?;
-        Ok(Self { group, obs, var })
+        Ok(Self { store: Store::Hdf5(group), obs, var })
+    }
+
+    /// The modality at this place of a table of another format.
+    pub(crate) fn of_table(table: &Arc<Table>, place: usize) -> Self {
+        let part = &table.parts[place];
+        Self { obs: part.obs.clone(), var: part.var.clone(), store: Store::Table(table.clone(), place) }
     }
 
     /// Names of the cells, in order.
@@ -51,7 +69,10 @@ impl Annotated {
     /// If there is no raw matrix.
     pub fn raw_var(&self) -> Result<Frame> {
         self.ensure_layer(&Layer::Raw)?;
-        frame::read(&place::group(&self.group, "raw")?, "var")
+        match &self.store {
+            Store::Hdf5(group) => frame::read(&place::group(group, "raw")?, "var"),
+            Store::Table(..) => Ok(self.var.clone()),
+        }
     }
 
     /// Names of the matrices in `layers`.
@@ -59,7 +80,10 @@ impl Annotated {
     /// # Errors
     /// If the file cannot be read.
     pub fn layer_names(&self) -> Result<Vec<String>> {
-        place::member_names(&self.group, "layers")
+        match &self.store {
+            Store::Hdf5(group) => place::member_names(group, "layers"),
+            Store::Table(..) => Ok(Vec::new()),
+        }
     }
 
     /// All matrices there are: `X`, layers, raw.
@@ -68,10 +92,11 @@ impl Annotated {
     /// If the file cannot be read.
     pub fn layers(&self) -> Result<Vec<Layer>> {
         let mut layers: Vec<Layer> = self.layer_names()?.into_iter().map(Layer::Named).collect();
-        if self.group.link_exists("X") {
+        let Store::Hdf5(group) = &self.store else { return Ok(vec![Layer::X]) };
+        if group.link_exists("X") {
             layers.insert(0, Layer::X);
         }
-        if self.group.group("raw").is_ok_and(|raw| raw.link_exists("X")) {
+        if group.group("raw").is_ok_and(|raw| raw.link_exists("X")) {
             layers.push(Layer::Raw);
         }
         Ok(layers)
@@ -95,15 +120,19 @@ impl Annotated {
     /// As [`Annotated::matrix`], and if the rows do not exist.
     pub fn matrix_rows(&self, layer: &Layer, rows: Range<usize>) -> Result<Csr> {
         self.ensure_layer(layer)?;
-        let folder = self.group.name();
-        let label = format!("`{}/{layer}` in `{}`", folder.trim_end_matches('/'), self.group.filename());
+        let group = match &self.store {
+            Store::Hdf5(group) => group,
+            Store::Table(table, place) => return table.rows(&table.parts[*place], rows),
+        };
+        let folder = group.name();
+        let label = format!("`{}/{layer}` in `{}`", folder.trim_end_matches('/'), group.filename());
         if *layer == Layer::Raw {
             let var = self.raw_var()?;
             let naming = matrix::Naming { label, cells: self.cells(), features: var.index() };
-            return matrix::read(&place::group(&self.group, "raw")?, "X", &naming, rows);
+            return matrix::read(&place::group(group, "raw")?, "X", &naming, rows);
         }
         let naming = matrix::Naming { label, cells: self.cells(), features: self.features() };
-        matrix::read(&self.group, &layer.to_string(), &naming, rows)
+        matrix::read(group, &layer.to_string(), &naming, rows)
     }
 
     fn ensure_layer(&self, layer: &Layer) -> Result<()> {
@@ -112,7 +141,15 @@ impl Annotated {
             return Ok(());
         }
         let names: Vec<String> = layers.iter().map(Layer::to_string).collect();
-        bail!("{}: {}", place::label(&self.group), nearest::unknown("matrix", &layer.to_string(), &names))
+        bail!("{}: {}", self.label(), nearest::unknown("matrix", &layer.to_string(), &names))
+    }
+
+    /// The AnnData as messages name it.
+    fn label(&self) -> String {
+        match &self.store {
+            Store::Hdf5(group) => place::label(group),
+            Store::Table(table, _) => format!("`{}`", table.path.display()),
+        }
     }
 
     /// Names of the per-cell arrays in `obsm`.
@@ -120,7 +157,10 @@ impl Annotated {
     /// # Errors
     /// If the file cannot be read.
     pub fn obsm_names(&self) -> Result<Vec<String>> {
-        place::member_names(&self.group, "obsm")
+        match &self.store {
+            Store::Hdf5(group) => place::member_names(group, "obsm"),
+            Store::Table(..) => Ok(Vec::new()),
+        }
     }
 
     /// A per-cell array of `obsm`: dense, or a table of numbers.
@@ -131,12 +171,18 @@ impl Annotated {
     /// # Errors
     /// If there is none of that name, or it is sparse or not numbers.
     pub fn obsm(&self, name: &str) -> Result<Dense> {
-        read_obsm(&self.group, name, self.obs.n_rows())
+        match &self.store {
+            Store::Hdf5(group) => read_obsm(group, name, self.obs.n_rows()),
+            Store::Table(..) => bail!("{} is a table without arrays beside it", self.label()),
+        }
     }
 
     /// A text below `uns`, such as `uns_text("cithara/spec")`; none if it is absent or not text.
     pub fn uns_text(&self, path: &str) -> Option<String> {
-        frame::optional_text(&self.group, &format!("uns/{path}"))
+        match &self.store {
+            Store::Hdf5(group) => frame::optional_text(group, &format!("uns/{path}")),
+            Store::Table(..) => None,
+        }
     }
 }
 

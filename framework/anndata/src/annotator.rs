@@ -12,7 +12,7 @@ use crate::file::{Kind, detect, modalities, modality_group};
 use crate::read::{frame, place};
 use crate::write::draft::Draft;
 use crate::write::{element, frame as write_frame, matrix};
-use crate::{Column, Csr, Dense, UnsTree};
+use crate::{Column, Csr, Dense, File, UnsTree};
 
 pub use layer_rows::LayerId;
 use layer_rows::LayerRows;
@@ -38,7 +38,27 @@ impl Annotator {
     pub fn copy_of(source: impl AsRef<Path>, destination: impl AsRef<Path>) -> Result<Self> {
         let source = source.as_ref();
         ensure!(source.is_file(), "no file `{}`", source.display());
-        let draft = Draft::copy_of(source, destination.as_ref())?;
+        Self::of_draft(Draft::copy_of(source, destination.as_ref())?, source)
+    }
+
+    /// A copy of an open file with all that was added to its `obs`; a table of another format is converted.
+    ///
+    /// # Errors
+    /// If the table cannot be read, or the folder of the destination cannot be written.
+    pub fn copy_of_file(file: &File, destination: impl AsRef<Path>) -> Result<Self> {
+        let Some(table) = file.table() else {
+            let mut copy = Self::copy_of(file.path(), destination)?;
+            for name in file.described() {
+                copy.set_obs_column(None, name, file.obs().column(name)?)?;
+            }
+            return Ok(copy);
+        };
+        let draft = Draft::beside(destination.as_ref())?;
+        table.convert(file.obs(), draft.path())?;
+        Self::of_draft(draft, file.path())
+    }
+
+    fn of_draft(draft: Draft, source: &Path) -> Result<Self> {
         let opened = hdf5::File::open_rw(draft.path());
         let file = opened
             .with_context(|| format!("a copy of `{}` cannot be opened as HDF5; is it whole?", source.display()))?;

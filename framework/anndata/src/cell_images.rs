@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hdf5::{Group, Selection};
 use hdf5_metno as hdf5;
 
-use crate::read::place::{dataset, texts_attribute};
+use crate::read::place::{dataset, members, texts_attribute};
 use crate::read::values::Numbers;
 use crate::read::{array, frame};
 use crate::{Frame, nearest};
@@ -60,9 +60,9 @@ impl CellImages {
     fn read_facts(path: &Path, root: &Group) -> Result<Self> {
         let is_old = !(root.link_exists("obsm") && root.dataset(IMAGES).is_ok());
         if is_old && !root.link_exists(OLD_IMAGES) {
-            let mut members = root.member_names().unwrap_or_default();
-            members.sort_unstable();
-            let members = members.join(", ");
+            let mut found = members(root).unwrap_or_default();
+            found.sort_unstable();
+            let members = found.join(", ");
             bail!("it holds no images of single cells (`{IMAGES}`, or `{OLD_IMAGES}` in older files), but: {members}");
         }
         let images = dataset(root, if is_old { OLD_IMAGES } else { IMAGES })?;

@@ -1,9 +1,11 @@
 //! The tables beside the matrix: `obs` (one row a cell) and `var` (one row a feature).
 
+use std::collections::HashMap;
+
 use anyhow::{Result, anyhow, ensure};
 use indexmap::IndexMap;
 
-use crate::{Column, nearest};
+use crate::{Categorical, Column, nearest};
 
 /// A table with named rows and named columns of equal length.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -64,6 +66,42 @@ impl Frame {
             );
         }
         self.columns.insert(name.to_owned(), column);
+        Ok(())
+    }
+
+    /// Adds the columns of a table to the rows of the same names and returns how many those are; the other rows get
+    /// no value. A column of the same name is replaced.
+    ///
+    /// # Errors
+    /// If a column cannot be held.
+    pub fn describe(&mut self, table: &Frame) -> Result<usize> {
+        let places: HashMap<&String, usize> = table.index().iter().zip(0..).collect();
+        let rows: Vec<Option<usize>> = self.index.iter().map(|name| places.get(name).copied()).collect();
+        self.take_columns(table, &rows)?;
+        Ok(rows.iter().flatten().count())
+    }
+
+    /// Adds the columns of a table; `rows` names the row of the table for each row here, if there is one.
+    ///
+    /// # Errors
+    /// If a column cannot be held.
+    pub fn take_columns(&mut self, table: &Frame, rows: &[Option<usize>]) -> Result<()> {
+        for (name, column) in table.columns() {
+            let column = match (column, column.numbers(), column.labels()) {
+                (Column::Bool(truths), ..) => {
+                    Column::Bool(rows.iter().map(|row| row.and_then(|row| truths[row])).collect())
+                }
+                (_, Some(numbers), _) => {
+                    Column::Float(rows.iter().map(|row| row.map_or(f64::NAN, |row| numbers[row])).collect())
+                }
+                (_, None, labels) => {
+                    let labels = labels.unwrap_or_default();
+                    let of: Vec<_> = rows.iter().map(|row| row.and_then(|row| labels.get(row)?.clone())).collect();
+                    Column::Categorical(Categorical::from_labels(&of))
+                }
+            };
+            self.insert(name, column)?;
+        }
         Ok(())
     }
 

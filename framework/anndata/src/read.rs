@@ -5,6 +5,7 @@
 
 pub(crate) mod array;
 pub(crate) mod dense;
+pub(crate) mod extent;
 pub(crate) mod frame;
 pub(crate) mod matrix;
 pub(crate) mod place;

@@ -5,13 +5,18 @@
 
 mod delimited;
 mod features;
+mod fragments;
 mod matrix_market;
 mod names;
+mod opened;
 mod tenx_folder;
 mod tenx_h5;
 mod text_file;
 mod triplets;
 
-pub use delimited::{DelimitedSpec, read_delimited, read_frame};
-pub use tenx_folder::read_matrix_market;
+pub use delimited::{ColumnPlace, DelimitedSpec, read_delimited, read_frame};
+pub use fragments::{Counted, FragmentSpec, FragmentTotals, Peak, Regions, read_fragments, read_peaks};
+pub(crate) use opened::Table;
+pub use opened::{files_of, is_delimited};
+pub use tenx_folder::{read_matrix_market, read_names};
 pub use tenx_h5::read_tenx_h5;

@@ -7,6 +7,7 @@ pub(crate) mod matrix;
 mod new_anndata;
 mod new_mudata;
 
+pub(crate) use draft::Draft;
 pub use matrix::Matrix;
 pub use new_anndata::{NewAnnData, write_new_h5ad};
 pub use new_mudata::{NewMuData, write_new_h5mu};

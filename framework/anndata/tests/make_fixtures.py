@@ -149,6 +149,21 @@ def old():
         group["type"].attrs["categories"] = group["__categories/type"].ref
 
 
+def odd():
+    """A name that is no UTF-8, and a truth that is neither 0 nor 1."""
+    with h5py.File(FIXTURES / "odd.h5ad", "w") as file:
+        for table, prefix, n in [("obs", "cell", 3), ("var", "gene", 1)]:
+            group = file.create_group(table)
+            group.attrs["encoding-type"], group.attrs["encoding-version"] = "dataframe", "0.2.0"
+            group["_index"] = np.array(names(prefix, n), dtype=h5py.string_dtype())
+        file["obs"].create_dataset(b"caf\xe9", data=np.arange(3))
+        file["X"] = np.zeros((3, 1), dtype=bool)
+        file["obs/flag"] = np.zeros(3, dtype=bool)
+        for path, values in [("X", [[0], [77], [1]]), ("obs/flag", [0, 77, 1])]:
+            truths = file[path].id
+            truths.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array(values, dtype="int8"), mtype=truths.get_type())
+
+
 def zstd():
     import hdf5plugin
 
@@ -165,5 +180,5 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["strings"]:
         strings()
     else:
-        for make in [csr, matrices, dense_mudata, old, zstd]:
+        for make in [csr, matrices, dense_mudata, old, odd, zstd]:
             make()

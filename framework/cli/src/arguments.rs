@@ -2,17 +2,21 @@
 
 mod ablate;
 mod cluster;
+mod inpaint;
 mod interpret;
 mod motifs;
 mod phenotype;
+mod reading;
 mod report;
 mod run;
 
 pub use ablate::{AblateArguments, AblateCommand, CollectArguments, CompareArguments, Engine};
 pub use cluster::ClusterArguments;
+pub use inpaint::InpaintArguments;
 pub use interpret::{InterpretArguments, InterpretChoices};
 pub use motifs::{MotifArguments, MotifBackground};
 pub use phenotype::{JudgedArgument, PhenotypeArguments};
+pub use reading::ReadingArguments;
 pub use report::ReportArguments;
 pub use run::{ReproArguments, ResumeArguments, RunArguments, ThenArguments};
 
@@ -61,6 +65,8 @@ pub enum Command {
     Interpret(Box<InterpretArguments>),
     /// Tell a phenotype from images: real, reconstructed, of the shared spaces alone, predicted.
     Phenotype(Box<PhenotypeArguments>),
+    /// Paint proteins after other cells (paired-cell inpainting), a baseline beside the model's predicted images.
+    Inpaint(InpaintArguments),
     /// Group the cells of latent spaces, beside labels and controls.
     Cluster(ClusterArguments),
     /// Make a page of a run: what was learned from what, how well, with pictures and controls.
@@ -195,14 +201,17 @@ impl From<UnseenClassesArgument> for UnseenClasses {
 pub struct EmbedArguments {
     /// The run directory.
     pub run: PathBuf,
-    /// Cells: a .h5mu, or a .h5ad of one modality.
+    /// Cells: a .h5mu, a 10x `.h5`, or a .h5ad, MatrixMarket folder, .csv or .tsv of one modality.
     pub data: PathBuf,
-    /// The modality that a .h5ad holds.
+    /// The modality that a file of one holds.
     #[arg(long)]
     pub modality: Option<String>,
     /// What is done with cells of a class (of a covariate) that the model has not seen; default as the run's spec says.
     #[arg(long, value_name = "CHOICE")]
     pub unseen_classes: Option<UnseenClassesArgument>,
+    /// How the data are read.
+    #[command(flatten)]
+    pub reading: ReadingArguments,
     /// Where the result goes.
     #[command(flatten)]
     pub destination: DestinationArguments,
@@ -213,7 +222,7 @@ pub struct EmbedArguments {
 pub struct PredictArguments {
     /// The run directory.
     pub run: PathBuf,
-    /// Cells: a .h5mu, or a .h5ad of the source modality.
+    /// Cells: a .h5mu, a 10x `.h5`, or a .h5ad, MatrixMarket folder, .csv or .tsv of the source modality.
     pub data: PathBuf,
     /// The modality that was measured.
     #[arg(long)]
@@ -227,6 +236,9 @@ pub struct PredictArguments {
     /// What is done with cells of a class (of a covariate) that the model has not seen; default as the run's spec says.
     #[arg(long, value_name = "CHOICE")]
     pub unseen_classes: Option<UnseenClassesArgument>,
+    /// How the data are read.
+    #[command(flatten)]
+    pub reading: ReadingArguments,
     /// Where the result goes.
     #[command(flatten)]
     pub destination: DestinationArguments,
@@ -364,9 +376,11 @@ pub struct ImportMultidgdArguments {
 /// `cithara convert`.
 #[derive(Debug, Args)]
 #[command(after_help = "cithara convert filtered_feature_bc_matrix.h5 --out cells.h5mu\n\
-cithara convert rna=rna.csv.gz protein=adt.csv.gz --features rows --out cells.h5mu")]
+cithara convert rna=rna.csv.gz protein=adt.csv.gz --features rows --out cells.h5mu\n\
+cithara convert fragments.tsv.gz --peaks peaks.bed --cells barcodes.tsv.gz --out atac.h5ad")]
 pub struct ConvertArguments {
-    /// Tables, or `NAME=TABLE` to name their modality: a 10x `.h5`, a folder with `matrix.mtx`, `.csv` or `.tsv`, also `.gz`.
+    /// Tables, or `NAME=TABLE` to name their modality: a 10x `.h5`, a folder with `matrix.mtx`, `fragments.tsv`, `.csv` or `.tsv`,
+    /// also `.gz`.
     #[arg(required = true)]
     pub inputs: Vec<String>,
     /// The file to be made: .h5mu, or .h5ad of one modality.
@@ -381,6 +395,18 @@ pub struct ConvertArguments {
     /// Take empty entries of a `.csv` or `.tsv` as 0.
     #[arg(long)]
     pub missing_is_zero: bool,
+    /// Count fragments in these peaks, a `.bed` (also `.gz`).
+    #[arg(long, value_name = "BED")]
+    pub peaks: Option<PathBuf>,
+    /// Count fragments in tiles of so many bases.
+    #[arg(long, value_name = "BASES", conflicts_with = "peaks")]
+    pub tiles: Option<u32>,
+    /// The cells of fragments: a list of names (also `.gz`); all that the file names where it is not given.
+    #[arg(long, value_name = "LIST")]
+    pub cells: Option<PathBuf>,
+    /// Count both ends of a fragment, where the transposase cut; otherwise a fragment counts once in a region.
+    #[arg(long)]
+    pub cuts: bool,
     /// All tables hold the same cells in the same order, whatever they call them: they get the names of the first table.
     #[arg(long)]
     pub same_cells: bool,

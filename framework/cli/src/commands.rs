@@ -13,6 +13,7 @@ mod embed;
 mod evaluate;
 mod gene2peak;
 mod import;
+mod inpaint;
 mod interpret;
 mod model;
 mod phenotype;
@@ -52,6 +53,7 @@ pub fn execute(Arguments { command, plugins, .. }: Arguments, console: &mut Cons
         Command::Evaluate(arguments) => evaluate::execute(&arguments, catalogue, console),
         Command::Interpret(arguments) => interpret::execute(&arguments, catalogue, console),
         Command::Phenotype(arguments) => phenotype::execute(&arguments, catalogue, console),
+        Command::Inpaint(arguments) => inpaint::execute(&arguments, catalogue, console),
         Command::Cluster(arguments) => cluster::execute(&arguments, catalogue, console),
         Command::Report(arguments) => report::execute(&arguments, catalogue, console),
         Command::Gene2peak(arguments) => gene2peak::execute(&arguments, catalogue, console),

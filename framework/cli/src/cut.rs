@@ -4,10 +4,14 @@
 mod cells;
 mod h5sc;
 mod measured;
+mod pairs;
+mod proteins;
 
 pub use cells::write_cells;
 pub use h5sc::crops_of;
 pub use measured::{Measured, measure};
+pub use pairs::{PairedCells, write_pairs};
+pub use proteins::{Assign, Pair, ProteinsSpec};
 
 use crate::failure::Misuse;
 use anyhow::{Context, Result};
@@ -34,6 +38,8 @@ pub struct CutSpec {
     pub features: FeatureSettings,
     /// The contact sheet: `[sheet]`.
     pub sheet: SheetSpec,
+    /// Proteins as one modality: `[proteins]`. Where it is left out, each channel is a modality of its own.
+    pub proteins: Option<ProteinsSpec>,
 }
 
 /// `[sheet]`: a picture of random crops.
@@ -67,10 +73,12 @@ impl CutSpec {
             toml::from_str(&text).map_err(|error| Misuse::new(format!("{}: {error}", path.display())))?;
         let mut images = whole;
         let (features, sheet) = (images.remove("features"), images.remove("sheet"));
+        let proteins = images.remove("proteins");
         let spec = CutSpec {
             images: table(images.into(), path, "")?,
             features: table(features.unwrap_or_else(|| Table::new().into()), path, "features.")?,
             sheet: table(sheet.unwrap_or_else(|| Table::new().into()), path, "sheet.")?,
+            proteins: proteins.map(|proteins| table(proteins, path, "proteins.")).transpose()?,
         };
         let mut problems: Vec<String> = spec
             .images
@@ -81,9 +89,20 @@ impl CutSpec {
         let features = spec.features.problems().into_iter();
         problems.extend(features.map(|(key, message)| format!("`features.{key}` {message}")));
         match problems.is_empty() {
-            true => Ok(spec),
+            true => spec.ensure_proteins().map(|()| spec),
             false => Err(Misuse::new(format!("{}: {}", path.display(), problems.join("\n  and "))).into()),
         }
+    }
+}
+
+impl CutSpec {
+    /// Refuses proteins that are none of the channels, where the spec names these.
+    fn ensure_proteins(&self) -> Result<()> {
+        let (Some(proteins), channels) = (&self.proteins, self.images.channel_names()) else { return Ok(()) };
+        if !channels.is_empty() {
+            proteins.places(&channels, self.images.nucleus_channel.as_deref())?;
+        }
+        Ok(())
     }
 }
 

@@ -41,7 +41,7 @@ pub use evaluation::{
     ClassScores, CorrelationSummary, Evaluation, JudgedCells, LabelProbe, MeasuredEntries, Method, MethodScores,
     Precision, PredictionScores, Section, SpaceScores,
 };
-pub use images::{ImageMethodScores, ImageScores};
+pub use images::{ImageMethodScores, ImageScores, PredictImages, TaughtCells, images_beside};
 pub(crate) use measured::{Input, Measured, Reading};
 pub(crate) use numbers::{ids, random_rows, select};
 pub(crate) use principal::{Components, principal_components};

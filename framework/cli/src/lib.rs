@@ -12,6 +12,7 @@ pub mod evaluate;
 mod failure;
 pub mod gene2peak;
 pub mod import;
+mod inpaint;
 mod interpret;
 mod interrupt;
 mod log;

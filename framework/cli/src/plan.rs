@@ -1,7 +1,11 @@
 //! What a run would take: shapes, parameters, memory and time, before it is started.
 
+mod memory;
+
+pub(crate) use memory::Sizes;
+
 use crate::run::{check_targets, start_device};
-use anyhow::{Result, bail};
+use anyhow::Result;
 use framework::data::{Dataset, Opened, Subset};
 use framework::fit::{Checkpoints, Event, Fit, Observer, Stage};
 use framework::model::{Model, build_model};
@@ -22,6 +26,9 @@ pub struct Plan {
     pub n_cells: [usize; 3],
     /// Cells by the modalities that measured them.
     pub patterns: Vec<(String, usize)>,
+    /// The same in training, validation and test.
+    #[serde(default)]
+    pub patterns_by_subset: Vec<(String, [usize; 3])>,
     /// The modalities.
     pub modalities: Vec<PlannedModality>,
     /// Latent spaces: name, width, modalities.
@@ -57,16 +64,19 @@ pub struct PlannedModality {
     pub n_bytes: u64,
 }
 
-/// Opens the data, builds the model, takes a few steps, and forecasts.
+/// Opens the data, builds the model, takes a few steps, and forecasts; with `max_memory`, not beyond the point where more is needed.
 ///
 /// # Errors
-/// Whatever would stop the run before it starts to learn.
-pub fn plan(experiment: &Experiment) -> Result<Plan> {
+/// Whatever would stop the run before it starts to learn, and where the data alone need more memory than there may be.
+pub fn plan(experiment: &Experiment, max_memory: Option<u64>) -> Result<Plan> {
     let device = start_device(&experiment.fit)?;
-    let Opened { dataset, split, cohort } = Dataset::open_for_training(experiment)?;
+    let Opened { dataset, split, cohort } = Dataset::open_within(experiment, max_memory)?;
     let dimensions = dataset.dimensions(&split.of(Subset::Training))?;
     let model = build_model(experiment, &dimensions, &cohort, device)?;
     check_targets(&model, &dataset)?;
+    let sizes = Sizes { experiment, dataset: &dataset, dimensions: &dimensions, model: &model };
+    sizes.ensure_within(max_memory)?;
+    let peak_memory_bytes = sizes.peak_memory();
     let stop = AtomicBool::new(false);
     let mut watch = StopWatch { stop: &stop, n_steps: 0, done: 0, start: None, secs_per_step: 0.0, n_epochs: 0 };
     Fit {
@@ -81,6 +91,7 @@ pub fn plan(experiment: &Experiment) -> Result<Plan> {
     }
     .run()?;
     let (n_generative_parameters, n_inference_parameters) = model.n_parameters();
+    let patterns = dataset.patterns_by_split(&split);
     let modality = |(assay, dimensions): (&framework::data::Assay, &framework::model::Dimensions)| PlannedModality {
         name: assay.name.clone(),
         n_cells: assay.modality.cells().len(),
@@ -90,12 +101,13 @@ pub fn plan(experiment: &Experiment) -> Result<Plan> {
     };
     Ok(Plan {
         n_cells: [Subset::Training, Subset::Validation, Subset::Test].map(|subset| split.of(subset).len()),
-        patterns: dataset.patterns().into_iter().map(|(names, n)| (names.join(" + "), n)).collect(),
+        patterns: patterns.iter().map(|pattern| (pattern.name(), pattern.n_cells)).collect(),
+        patterns_by_subset: patterns.iter().map(|pattern| (pattern.name(), pattern.by_subset)).collect(),
         modalities: dataset.assays.iter().zip(&dimensions).map(modality).collect(),
         spaces: spaces_of(&model),
         n_generative_parameters,
         n_inference_parameters,
-        peak_memory_bytes: peak_memory(experiment, &dataset, &model),
+        peak_memory_bytes,
         n_steps: watch.n_steps,
         epoch_secs: watch.secs_per_step * watch.n_steps as f64,
         n_epochs: watch.n_epochs,
@@ -110,40 +122,6 @@ fn spaces_of(model: &Model) -> Vec<(String, i64, Vec<String>)> {
     let names = |modalities: &[usize]| modalities.iter().map(|&m| model.branches[m].name.clone()).collect();
     model.spaces.iter().map(|space| (space.name.clone(), space.dim, names(&space.modalities))).collect()
 }
-
-/// Refuses a forecast above a limit.
-///
-/// # Errors
-/// When it is.
-pub(crate) fn ensure_within(limit: Option<u64>, forecast: u64) -> Result<()> {
-    let Some(limit) = limit.filter(|limit| forecast > *limit) else { return Ok(()) };
-    bail!(
-        "about {} of memory are forecast, more than the {} of `--max-memory`; a smaller `minibatch`, fewer features or narrower \
-         networks need less",
-        bytes(forecast),
-        bytes(limit)
-    )
-}
-
-/// Bytes of the data, of weights (with gradient, two moments and the best copy), of latent rows (likewise), and of the
-/// activations of one minibatch.
-pub(crate) fn peak_memory(experiment: &Experiment, dataset: &Dataset, model: &Model) -> u64 {
-    let data: u64 = dataset.assays.iter().map(|assay| assay.modality.n_bytes()).sum();
-    let (generative, inference) = model.n_parameters();
-    let weights = (generative + inference) as u64 * 4 * 5;
-    let latent: u64 = model.spaces.iter().map(|space| space.dim as u64 * dataset.cells.len() as u64 * 4 * 5).sum();
-    let (minibatch, n_decoders) = match experiment.model.kind {
-        ModelKind::Apollo => (experiment.fit.latent.minibatch, if experiment.model.shared_decoders { 2 } else { 1 }),
-        ModelKind::Dgd => (experiment.fit.dgd.minibatch, 1),
-        ModelKind::Autoencoder => (experiment.fit.one_step.minibatch, 1),
-    };
-    let widths: u64 = dataset.assays.iter().map(|assay| assay.modality.shape().n_features() as u64).sum();
-    let activations = minibatch as u64 * widths * 4 * (4 * n_decoders + 3);
-    PROGRAM_BYTES + data + weights + latent + activations
-}
-
-/// What the program and libtorch hold before any data.
-const PROGRAM_BYTES: u64 = 250 << 20;
 
 struct StopWatch<'a> {
     stop: &'a AtomicBool,
@@ -188,8 +166,14 @@ impl Plan {
         let mut text = String::new();
         let [training, validation, test] = self.n_cells;
         let _ = writeln!(text, "cells       {training} train, {validation} validation, {test} test");
-        for (pattern, n_cells) in &self.patterns {
-            let _ = writeln!(text, "measured    {n_cells} cells by {pattern}");
+        for ((pattern, n_cells), (_, [training, validation, test])) in
+            self.patterns.iter().zip(&self.patterns_by_subset)
+        {
+            let _ = write!(text, "measured    {n_cells} cells by {pattern}");
+            let _ = match self.patterns.len() {
+                1 => writeln!(text),
+                _ => writeln!(text, " ({training} train, {validation} validation, {test} test)"),
+            };
         }
         for modality in &self.modalities {
             let PlannedModality { name, n_cells, n_features, density, n_bytes } = modality;

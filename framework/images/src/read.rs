@@ -21,6 +21,11 @@ pub use self::stack::Stack;
 
 use crate::plane::Plane;
 
+/// The largest image that is decoded, in bytes.
+const LARGEST: usize = 4 << 30;
+/// No compressor makes more out of one byte.
+const MOST_PER_BYTE: usize = 1 << 16;
+
 /// What a file is by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
@@ -122,6 +127,12 @@ fn format_of(path: &Path) -> Result<Format> {
 
 fn open(path: &Path) -> std::io::Result<BufReader<File>> {
     Ok(BufReader::with_capacity(1 << 16, File::open(path)?))
+}
+
+/// The most bytes that a file is decoded to: a damaged one may state any size, and memory for it is asked for at once.
+fn most_bytes(file: &BufReader<File>) -> std::io::Result<usize> {
+    let n_bytes = usize::try_from(file.get_ref().metadata()?.len()).unwrap_or(usize::MAX);
+    Ok(n_bytes.saturating_mul(MOST_PER_BYTE).min(LARGEST))
 }
 
 /// The samples of interleaved pixels, one list a sample.

@@ -1,15 +1,15 @@
 //! The measurements of all modalities, their cells aligned by name.
 
 use super::absent::Absent;
+use super::files::{NewData, open_own};
 use super::{CellCategories, Cohort, Observations, Split, Subset, prepared};
 use crate::minibatch::{Minibatch, Part, Target};
 use crate::model::Dimensions;
-use crate::spec::{CellSet, Experiment, ModalityEntry};
-use crate::{Alignment, Modality, Source, TargetValues};
-use anndata::{File, Kind};
+use crate::spec::{CellSet, Experiment};
+use crate::{Alignment, Modality, TargetValues};
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tch::Tensor;
 
 /// One modality of a data set.
@@ -65,7 +65,15 @@ impl Dataset {
     /// # Errors
     /// When a file cannot be read, does not hold what its modality expects, or no cell is left.
     pub fn open_for_training(experiment: &Experiment) -> Result<Opened> {
-        let mut dataset = Dataset::align(experiment, None, experiment.data.cells)?;
+        Dataset::open_within(experiment, None)
+    }
+
+    /// The same, unless matrices in memory need more bytes than `max_memory`: that is told before they are read.
+    ///
+    /// # Errors
+    /// The same, and when they do.
+    pub fn open_within(experiment: &Experiment, max_memory: Option<u64>) -> Result<Opened> {
+        let mut dataset = Dataset::align(open_all(experiment, max_memory)?, experiment.data.cells)?;
         dataset.filter(experiment.data.filter_rounds)?;
         let mut opened = dataset.divide(experiment)?;
         let training = opened.split.of(Subset::Training);
@@ -82,17 +90,17 @@ impl Dataset {
         Ok(opened)
     }
 
-    /// As [`Dataset::open_for_training`], from what an earlier run of the same data kept in `folder`, else kept there for
+    /// As [`Dataset::open_within`], from what an earlier run of the same data kept in `folder`, else kept there for
     /// later ones.
     ///
     /// # Errors
     /// The same, and when a kept file is damaged.
-    pub fn open_kept(experiment: &Experiment, folder: &Path) -> Result<Opened> {
+    pub fn open_kept(experiment: &Experiment, folder: &Path, max_memory: Option<u64>) -> Result<Opened> {
         let path = prepared::file_of(experiment, folder)?;
         if path.is_file() {
             return prepared::read(experiment, &path)?.divide(experiment);
         }
-        let opened = Dataset::open_for_training(experiment)?;
+        let opened = Dataset::open_within(experiment, max_memory)?;
         let kept = std::fs::create_dir_all(folder).map_err(Into::into);
         if let Err(error) = kept.and_then(|()| prepared::write(&opened.dataset, &path)) {
             log::warn!("prepared data are not kept for other runs: {error:#}");
@@ -104,6 +112,7 @@ impl Dataset {
     fn divide(mut self, experiment: &Experiment) -> Result<Opened> {
         self.observations = Observations::of_experiment(experiment, &self.cells)?;
         let split = Split::draw(&experiment.data.split, experiment.seed, self.cells.len(), &self.observations)?;
+        self.ensure_whole(&split)?;
         let cohort = Cohort::of(experiment, &self.observations, &split.of(Subset::Training))?;
         self.classes = cohort.codes(&self.observations);
         self.categories = CellCategories::all(experiment, &cohort, &self.cells, &self.observations)?;
@@ -122,14 +131,21 @@ impl Dataset {
         states: &[serde_json::Value],
         new: Option<&NewData<'_>>,
     ) -> Result<(Dataset, Vec<Option<Alignment>>)> {
-        let mut dataset = Dataset::align(experiment, new, CellSet::Union)?;
+        let opened = match new {
+            Some(new) => open_new(experiment, new)?,
+            None => open_all(experiment, None)?,
+        };
+        let mut dataset = Dataset::align(opened, CellSet::Union)?;
         let mut alignments = Vec::new();
         for (assay, state) in dataset.assays.iter_mut().zip(states) {
             let alignment = match assay.modality.cells().is_empty() {
                 true => None,
                 false => {
                     let alignment = assay.modality.restore(state);
-                    Some(alignment.with_context(|| format!("modality `{}`", assay.name))?)
+                    let alignment = alignment.with_context(|| format!("modality `{}`", assay.name))?;
+                    let max_missing = new.and_then(|new| new.max_missing).unwrap_or(experiment.data.max_missing);
+                    alignment.ensure_enough(max_missing).with_context(|| format!("modality `{}`", assay.name))?;
+                    Some(alignment)
                 }
             };
             alignments.push(alignment);
@@ -137,16 +153,8 @@ impl Dataset {
         Ok((dataset, alignments))
     }
 
-    /// Opens every modality and orders their cells.
-    fn align(experiment: &Experiment, new: Option<&NewData<'_>>, set: CellSet) -> Result<Dataset> {
-        let mut opened = Vec::new();
-        for (name, entry) in &experiment.modalities {
-            let modality = match new {
-                Some(new) => new.open(name, entry, experiment.modalities.len()),
-                None => open_own(experiment, name, entry),
-            };
-            opened.push((name.clone(), modality.with_context(|| format!("modality `{name}`"))?));
-        }
+    /// Orders the cells of modalities.
+    fn align(opened: Vec<(String, Box<dyn Modality>)>, set: CellSet) -> Result<Dataset> {
         let n_expected = opened.len();
         ensure!(
             opened.iter().any(|(_, modality)| !modality.cells().is_empty()),
@@ -283,6 +291,11 @@ impl Dataset {
         Ok(Minibatch { cells: Tensor::from_slice(&cells), parts, classes })
     }
 
+    /// Tells the modalities of cells that will be read soon, in some order.
+    pub fn read_ahead(&self, cells: &[usize]) {
+        self.assays.iter().for_each(|assay| assay.modality.read_ahead(&assay.measured(cells)));
+    }
+
     /// What one modality measured of these cells (on the host); `None` if nothing.
     ///
     /// # Errors
@@ -299,6 +312,7 @@ impl Dataset {
         });
         let gathered = assay.modality.gather(&rows, values)?;
         let target = Target::new(gathered.target).with_trials(gathered.trials);
+        let target = target.without(assay.modality.lacking(), values);
         let categories = match self.categories.is_empty() {
             true => Vec::new(),
             false => self.categories_of(modality, &assay.measured_cells(cells))?,
@@ -360,48 +374,25 @@ impl Dataset {
     }
 }
 
-/// Other data than those that a model was trained on.
-#[derive(Debug, Clone, Copy)]
-pub struct NewData<'a> {
-    /// A .h5mu, or a .h5ad of one modality.
-    pub path: &'a Path,
-    /// The modality that a .h5ad holds.
-    pub modality: Option<&'a str>,
-}
-
-impl NewData<'_> {
-    fn open(&self, name: &str, entry: &ModalityEntry, n_modalities: usize) -> Result<Box<dyn Modality>> {
-        let key = entry.key.as_deref().unwrap_or(name);
-        let file = File::open(self.path)?;
-        let present = match file.kind() {
-            Kind::H5mu => file.modalities()?.iter().any(|other| other == key),
-            Kind::H5ad => match self.modality {
-                Some(modality) => modality == name,
-                None if n_modalities == 1 => true,
-                None => bail!(
-                    "`{}` holds one modality but the model has {n_modalities}; say which it is with `--modality`",
-                    self.path.display()
-                ),
-            },
-        };
-        drop(file);
-        if !present {
-            return Ok(Box::new(Absent));
-        }
-        entry.spec.open(&Source { name, path: self.path, key: Some(key) }, entry.build_steps()?)
+/// Opens every modality of an experiment; matrices in memory must not need more bytes than `max_memory`.
+fn open_all(experiment: &Experiment, max_memory: Option<u64>) -> Result<Vec<(String, Box<dyn Modality>)>> {
+    let mut opened: Vec<(String, Box<dyn Modality>)> = Vec::new();
+    for name in experiment.modalities.keys() {
+        let held: u64 = opened.iter().map(|(_, modality)| modality.n_bytes()).sum();
+        let left = max_memory.map(|most| most.saturating_sub(held));
+        let modality = open_own(experiment, name, None, left).with_context(|| format!("modality `{name}`"))?;
+        opened.push((name.clone(), modality));
     }
+    Ok(opened)
 }
 
-fn open_own(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result<Box<dyn Modality>> {
-    let path = file_of(experiment, name, entry)?;
-    let source = Source { name, path: &path, key: Some(entry.key.as_deref().unwrap_or(name)) };
-    entry.spec.open(&source, entry.build_steps()?)
-}
-
-/// The file of a modality: its own, or the experiment's.
-fn file_of(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result<PathBuf> {
-    let own = entry.path.clone().or_else(|| experiment.data.path.clone());
-    own.with_context(|| format!("the modality has no file; set `data.path` or `modality.{name}.path`"))
+/// Opens every modality of an experiment in new data; those that the data lack have no cells.
+fn open_new(experiment: &Experiment, new: &NewData<'_>) -> Result<Vec<(String, Box<dyn Modality>)>> {
+    let open = |name: &String| {
+        let opened = new.open(experiment, name).with_context(|| format!("modality `{name}`"))?;
+        Ok((name.clone(), opened.unwrap_or_else(|| Box::new(Absent))))
+    };
+    experiment.modalities.keys().map(open).collect()
 }
 
 /// Opens another modality of the file of a modality, read as that one is.
@@ -409,24 +400,7 @@ fn file_of(experiment: &Experiment, name: &str, entry: &ModalityEntry) -> Result
 /// # Errors
 /// When the file does not hold it, or it is not what the assay expects.
 pub fn open_beside(experiment: &Experiment, name: &str, key: &str) -> Result<Box<dyn Modality>> {
-    let entry = experiment.modalities.get(name).with_context(|| format!("there is no modality `{name}`"))?;
-    let path = file_of(experiment, name, entry)?;
-    entry.spec.open(&Source { name, path: &path, key: Some(key) }, entry.build_steps()?)
-}
-
-/// The distinct data files of an experiment.
-///
-/// # Errors
-/// When a modality has none.
-pub fn data_files(experiment: &Experiment) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for (name, entry) in &experiment.modalities {
-        let file = file_of(experiment, name, entry)?;
-        if !files.contains(&file) {
-            files.push(file);
-        }
-    }
-    Ok(files)
+    open_own(experiment, name, Some(key), None)
 }
 
 fn rows_by_name(cells: &[String], own: &[String]) -> Vec<Option<u32>> {

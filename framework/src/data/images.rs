@@ -2,33 +2,40 @@
 //!
 //! `cithara cut` writes both: an .h5mu with a modality per channel, whose `uns["cithara_images"]` names the crops and the
 //! channel, and the crops. Images stay whole numbers on disk; only those of a minibatch become tensors.
+//!
+//! Rows may also be pairs of a cell and a protein: then `uns` names columns of `obs`, one with the cell whose crop a row shows and
+//! one with the channel, and crops stay as they are, each read for every pair that shows it.
 
 use super::matrix::open_annotated;
 use crate::loss::{Statistics, TargetValues};
 use crate::minibatch::{FeatureShape, Features};
 use crate::modality::{Alignment, Gathered, Modality, Source};
 use crate::step::Step;
+use anndata::Annotated;
 use anyhow::{Context, Result, bail, ensure};
 use images::Crops;
 use rayon::prelude::*;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use tch::Tensor;
 
 /// Cells whose pixels are summed at a time.
 const N_TOGETHER: usize = 256;
 
-/// Name of the text below `uns` that says where crops are.
+/// Name of the table below `uns` that says where crops are.
 pub const IMAGES_KEY: &str = "cithara_images";
+/// In that table, the column of `obs` with the cell whose crop a row shows, where rows are not cells.
+pub const CELL_COLUMN_KEY: &str = "cell_column";
+/// In that table, the column of `obs` with the channel that a row shows, where it is not the same for all.
+pub const CHANNEL_COLUMN_KEY: &str = "channel_column";
 
-/// One channel of the crops of some cells, as numbers from 0 to 1.
+/// The crop of each of some cells, as numbers from 0 to 1.
 pub struct ImageModality {
     crops: Crops,
-    channel: usize,
     cells: Vec<String>,
-    /// The crop of each cell.
-    places: Vec<usize>,
+    /// The crop of each row: its cell and its channel.
+    places: Vec<(usize, usize)>,
     /// Names of the pixels, row by row.
     features: Vec<String>,
 }
@@ -43,28 +50,67 @@ pub fn open_images(source: &Source<'_>, steps: &[Box<dyn Step>]) -> Result<Image
         "steps work on matrices, not on images; how these become numbers is said where they are cut"
     );
     let opened = open_annotated(source, &[])?;
-    let text = |key: &str| {
-        let missing = || {
-            format!(
-                "`{}` holds no images of the modality (`uns/{IMAGES_KEY}/{key}`); cut them with `cithara cut`",
-                source.path.display()
-            )
-        };
-        opened.uns_text(&format!("{IMAGES_KEY}/{key}")).with_context(missing)
-    };
-    let (file, channel) = (text("crops")?, text("channel")?);
+    let shown = Shown { opened: &opened, path: source.path };
+    let file = shown.required("crops")?;
     let crops = Crops::open(&source.path.parent().unwrap_or(Path::new("")).join(&file))?;
-    let channel = crops.channel(&channel)?;
+    let channels = shown.channels(&crops)?;
     let names = crops.contents().cells.names();
     let by_name: HashMap<&str, usize> = names.iter().enumerate().map(|(row, name)| (name.as_str(), row)).collect();
-    let place = |cell: &String| match by_name.get(cell.as_str()) {
-        Some(&row) if crops.contents().cells.has(row, channel) => Ok(row),
-        _ => bail!("`{file}` holds no image of the cell `{cell}`"),
+    let place = |(cell, channel): (String, usize)| match by_name.get(cell.as_str()) {
+        Some(&row) if crops.contents().cells.has(row, channel) => Ok((row, channel)),
+        _ => bail!("`{file}` holds no image of the cell `{cell}` in channel `{}`", crops.contents().channels[channel]),
     };
-    let places = opened.cells().iter().map(place).collect::<Result<_>>()?;
+    let places = shown.cells()?.into_iter().zip(channels).map(place).collect::<Result<_>>()?;
     let side = crops.contents().side;
     let features = (0..side * side).map(|pixel| format!("r{}c{}", pixel / side, pixel % side)).collect();
-    Ok(ImageModality { channel, cells: opened.cells().to_vec(), places, features, crops })
+    Ok(ImageModality { cells: opened.cells().to_vec(), places, features, crops })
+}
+
+/// What a file says of the crops that its rows show.
+struct Shown<'a> {
+    opened: &'a Annotated,
+    path: &'a Path,
+}
+
+impl Shown<'_> {
+    fn text(&self, key: &str) -> Option<String> {
+        self.opened.uns_text(&format!("{IMAGES_KEY}/{key}"))
+    }
+
+    fn required(&self, key: &str) -> Result<String> {
+        let path = self.path.display();
+        let missing = || {
+            format!("`{path}` holds no images of the modality (`uns/{IMAGES_KEY}/{key}`); cut them with `cithara cut`")
+        };
+        self.text(key).with_context(missing)
+    }
+
+    /// A column of obs with a value for each row.
+    fn column(&self, name: &str) -> Result<Vec<String>> {
+        let path = self.path.display();
+        let missing = || format!("`{path}` names the column `{name}` of obs, but has none; cut it again");
+        let labels = self.opened.obs().labels(name).with_context(missing)?.into_iter().zip(self.opened.cells());
+        let value = |(label, cell): (Option<String>, &String)| {
+            label.with_context(|| format!("`{path}`: the column `{name}` of obs is empty for `{cell}`"))
+        };
+        labels.map(value).collect()
+    }
+
+    /// The channel that each row shows.
+    fn channels(&self, crops: &Crops) -> Result<Vec<usize>> {
+        match self.text(CHANNEL_COLUMN_KEY) {
+            Some(column) => self.column(&column)?.iter().map(|name| crops.channel(name)).collect(),
+            None => Ok(vec![crops.channel(&self.required("channel")?)?; self.opened.cells().len()]),
+        }
+    }
+
+    /// The cell that each row shows.
+    fn cells(&self) -> Result<Vec<String>> {
+        match self.text(CELL_COLUMN_KEY) {
+            Some(column) => self.column(&column),
+            None => Ok(self.opened.cells().to_vec()),
+        }
+    }
 }
 
 impl ImageModality {
@@ -72,13 +118,13 @@ impl ImageModality {
         self.crops.contents().side as i64
     }
 
-    fn places(&self, rows: &[usize]) -> Result<Vec<usize>> {
+    fn places(&self, rows: &[usize]) -> Result<Vec<(usize, usize)>> {
         let place = |row: &usize| self.places.get(*row).copied().with_context(|| format!("there is no cell {row}"));
         rows.iter().map(place).collect()
     }
 
     fn pixels(&self, rows: &[usize]) -> Result<Vec<f32>> {
-        Ok(self.crops.gather(&self.places(rows)?, self.channel)?.to_f32())
+        Ok(self.crops.gather_each(self.places(rows)?.into_iter())?.to_f32())
     }
 }
 
@@ -93,6 +139,12 @@ impl Modality for ImageModality {
 
     fn shape(&self) -> FeatureShape {
         FeatureShape::Image { channels: 1, height: self.side(), width: self.side() }
+    }
+
+    fn cell_of_rows(&self) -> Option<Vec<usize>> {
+        let mut met = HashSet::with_capacity(self.places.len());
+        let each_alone = self.places.iter().all(|(cell, _)| met.insert(*cell));
+        (!each_alone).then(|| self.places.iter().map(|(cell, _)| *cell).collect())
     }
 
     fn keep_cells(&mut self, rows: &[usize]) -> Result<()> {
@@ -155,6 +207,6 @@ impl Modality for ImageModality {
 
     fn n_bytes(&self) -> u64 {
         let names = self.cells.iter().chain(&self.features).map(|name| size_of::<String>() + name.capacity());
-        (names.sum::<usize>() + self.places.len() * size_of::<usize>()) as u64
+        (names.sum::<usize>() + self.places.len() * size_of::<(usize, usize)>()) as u64
     }
 }

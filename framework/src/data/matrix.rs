@@ -1,15 +1,18 @@
 //! A modality whose measurements are a matrix of cells × features: counts of genes, peaks or proteins, or any values.
 //!
 //! The matrix is sparse and stays so: the processed values share the structure of the raw ones, and only the rows of a
-//! minibatch become tensors. What an assay expects of its matrix is said in a [`MatrixReading`]; assays themselves are
+//! minibatch become tensors. It is held in memory or stays on disk (`Held`), with the same numbers. What an assay expects of its matrix is said in a [`MatrixReading`]; assays themselves are
 //! plugins. An assay of more than one matrix implements [`Modality`] itself, from the same pieces.
 
 mod align;
 mod check;
 mod filter;
 mod gather;
+mod held;
 mod kept;
+mod lacking;
 mod names;
+mod on_disk;
 mod open;
 mod prepare;
 
@@ -21,6 +24,9 @@ pub use filter::{cells_of_enough_features, features_of_enough_cells};
 pub use gather::Rows;
 pub use names::unique_names;
 pub use open::{open_annotated, open_matrix, open_table};
+
+use held::{Held, InMemory};
+use on_disk::OnDisk;
 
 use crate::loss::{Statistics, TargetValues};
 use crate::minibatch::FeatureShape;
@@ -96,14 +102,13 @@ pub struct MatrixModality {
     features: Vec<String>,
     /// Names of the features that the first step saw.
     step_features: Vec<String>,
-    /// Structure and raw values.
-    raw: Csr,
-    /// Values after the steps, one per stored entry of `raw`; empty until prepared, and where there are no steps.
-    values: Vec<f32>,
+    held: Held,
     steps: Vec<Box<dyn Step>>,
     /// Columns that each step selected, in the columns that it saw.
     selected: Vec<Option<Vec<usize>>>,
     prepared: bool,
+    /// What stands for features that new data lack.
+    lacking: lacking::Lacking,
 }
 
 impl std::fmt::Debug for MatrixModality {
@@ -112,8 +117,8 @@ impl std::fmt::Debug for MatrixModality {
             .debug_struct("MatrixModality")
             .field("reading", &self.reading)
             .field("origin", &self.origin)
-            .field("n_cells", &self.raw.n_rows)
-            .field("n_features", &self.raw.n_columns)
+            .field("n_cells", &self.cells.len())
+            .field("n_features", &self.features.len())
             .field("n_steps", &self.steps.len())
             .field("prepared", &self.prepared)
             .finish_non_exhaustive()
@@ -130,46 +135,33 @@ impl MatrixModality {
     pub fn new(measured: Measured, reading: &MatrixReading, steps: Vec<Box<dyn Step>>) -> Result<MatrixModality> {
         let Measured { origin, cells, features, matrix } = measured;
         names::ensure_fit(&cells, &features, &matrix)?;
+        let held = Held::Memory(InMemory::new(matrix));
+        MatrixModality::of_parts((origin, cells, features), held, reading, steps)
+    }
+
+    /// A modality of origin, names and values.
+    fn of_parts(
+        (origin, cells, features): (Option<Origin>, Vec<String>, Vec<String>),
+        held: Held,
+        reading: &MatrixReading,
+        steps: Vec<Box<dyn Step>>,
+    ) -> Result<MatrixModality> {
         let modality = MatrixModality {
             reading: reading.clone(),
             origin,
             cells,
             features: unique_names(features),
             step_features: Vec::new(),
-            raw: matrix,
-            values: Vec::new(),
+            held,
             selected: vec![None; steps.len()],
             steps,
             prepared: false,
+            lacking: lacking::Lacking::default(),
         };
         if reading.counts {
             modality.check_counts()?;
         }
         Ok(modality)
-    }
-
-    /// Values after the steps, one per stored entry.
-    fn processed(&self) -> &[f32] {
-        if self.steps.is_empty() { &self.raw.values } else { &self.values }
-    }
-
-    /// Lets `work` see and change the matrix with the processed values in place of the raw ones.
-    fn with_processed<T>(&mut self, work: impl FnOnce(&mut Csr) -> T) -> T {
-        std::mem::swap(&mut self.raw.values, &mut self.values);
-        let result = work(&mut self.raw);
-        std::mem::swap(&mut self.raw.values, &mut self.values);
-        result
-    }
-
-    /// Replaces the matrix by rows or columns of it, with the processed values where there are any.
-    fn replace(&mut self, choose: impl Fn(&Csr) -> Result<Csr>) -> Result<()> {
-        let processed = match !self.values.is_empty() {
-            true => self.with_processed(|matrix| choose(matrix))?.values,
-            false => Vec::new(),
-        };
-        self.raw = choose(&self.raw)?;
-        self.values = processed;
-        Ok(())
     }
 }
 
@@ -183,21 +175,23 @@ impl Modality for MatrixModality {
     }
 
     fn shape(&self) -> FeatureShape {
-        FeatureShape::Vector(self.raw.n_columns as i64)
+        FeatureShape::Vector(self.features.len() as i64)
     }
 
     fn filter_round(&mut self, kept: &[bool]) -> Result<Vec<bool>> {
         self.ensure_any_value(kept)?;
         self.drop_rare_features(kept)?;
-        let MatrixReading { min_features_per_cell, feature, .. } = &self.reading;
-        cells_of_enough_features(&self.raw, kept, *min_features_per_cell, feature)
+        self.rich_cells(kept)
     }
 
     fn keep_cells(&mut self, rows: &[usize]) -> Result<()> {
-        if rows.len() == self.raw.n_rows && rows.iter().enumerate().all(|(place, row)| place == *row) {
+        if rows.len() == self.cells.len() && rows.iter().enumerate().all(|(place, row)| place == *row) {
             return Ok(());
         }
-        self.replace(|matrix| matrix.select_rows(rows))?;
+        match &mut self.held {
+            Held::Memory(memory) => memory.replace(|matrix| matrix.select_rows(rows))?,
+            Held::Disk(disk) => disk.keep_rows(rows)?,
+        }
         self.cells = rows.iter().map(|row| self.cells[*row].clone()).collect();
         Ok(())
     }
@@ -207,7 +201,7 @@ impl Modality for MatrixModality {
     }
 
     fn as_matrix(&self) -> Option<&MatrixModality> {
-        Some(self)
+        matches!(self.held, Held::Memory(_)).then_some(self)
     }
 
     fn state(&self) -> serde_json::Value {
@@ -218,18 +212,26 @@ impl Modality for MatrixModality {
         self.restore_state(state)
     }
 
+    fn lacking(&self) -> &[i64] {
+        &self.lacking.columns
+    }
+
     fn statistics(&self, rows: &[usize]) -> Result<Statistics> {
+        let memory = match &self.held {
+            Held::Memory(memory) => memory,
+            Held::Disk(disk) => return disk.statistics(rows, self.features.len()),
+        };
         let of_row = |row: &usize| {
-            let entries = gather::entries(&self.raw, *row);
+            let entries = gather::entries(&memory.raw, *row);
             let sum = |values: &[f32]| values.iter().map(|value| f64::from(*value)).sum::<f64>();
-            let raw = &self.raw.values[entries.clone()];
+            let raw = &memory.raw.values[entries.clone()];
             let n_nonzero = raw.iter().filter(|value| **value != 0.0).count() as f64;
-            let processed = if self.prepared { sum(&self.processed()[entries]) } else { 0.0 };
+            let processed = if self.prepared { sum(&memory.processed()[entries]) } else { 0.0 };
             (n_nonzero, sum(raw), processed)
         };
         let per_row: Vec<_> = rows.par_iter().map(of_row).collect();
         let mut total =
-            Statistics { n_entries: rows.len() as f64 * self.raw.n_columns as f64, ..Statistics::default() };
+            Statistics { n_entries: rows.len() as f64 * self.features.len() as f64, ..Statistics::default() };
         for (n_nonzero, raw, processed) in per_row {
             total.n_nonzero += n_nonzero;
             total.raw_sum += raw;
@@ -247,14 +249,22 @@ impl Modality for MatrixModality {
         }
     }
 
+    fn read_ahead(&self, rows: &[usize]) {
+        if let Held::Disk(disk) = &self.held {
+            disk.read_ahead(rows);
+        }
+    }
+
     fn gather(&self, rows: &[usize], values: TargetValues) -> Result<Gathered> {
         self.gather_rows(rows, values)
     }
 
     fn n_bytes(&self) -> u64 {
         let names = |names: &[String]| names.iter().map(|name| size_of::<String>() + name.capacity()).sum::<usize>();
-        let matrix = self.raw.indptr.len() * 8 + self.raw.indices.len() * 4 + self.raw.values.len() * 4;
-        let values = self.values.len() * 4;
-        (matrix + values + names(&self.cells) + names(&self.features) + names(&self.step_features)) as u64
+        let values = match &self.held {
+            Held::Memory(memory) => memory.n_bytes(),
+            Held::Disk(disk) => disk.n_bytes(),
+        };
+        values + (names(&self.cells) + names(&self.features) + names(&self.step_features)) as u64
     }
 }

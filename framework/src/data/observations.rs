@@ -1,12 +1,11 @@
 //! What is written about cells: columns of obs, found by name in the files of the modalities.
 
-use super::dataset::data_files;
+use super::files::{DataFile, data_files};
 use crate::spec::Experiment;
-use anndata::{File, Frame, Kind};
+use anndata::{Frame, Kind};
 use anyhow::{Context, Result, bail};
 use indexmap::IndexMap;
 use std::collections::{BTreeSet, HashMap};
-use std::path::{Path, PathBuf};
 
 /// Text columns of obs, aligned with the cells of a data set.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +28,7 @@ impl Observations {
     ///
     /// # Errors
     /// When a column is in none of the files; the message lists those that are.
-    pub fn read(files: &[PathBuf], cells: &[String], wanted: &[String]) -> Result<Observations> {
+    pub fn read(files: &[DataFile], cells: &[String], wanted: &[String]) -> Result<Observations> {
         Observations::read_wanted(files, cells, Wanted { names: wanted, real: &[] })
     }
 
@@ -37,11 +36,11 @@ impl Observations {
     ///
     /// # Errors
     /// When a column is in none of the files.
-    pub fn read_any(files: &[PathBuf], cells: &[String], wanted: &[String]) -> Result<Observations> {
+    pub fn read_any(files: &[DataFile], cells: &[String], wanted: &[String]) -> Result<Observations> {
         Observations::read_wanted(files, cells, Wanted { names: wanted, real: wanted })
     }
 
-    fn read_wanted(files: &[PathBuf], cells: &[String], wanted: Wanted<'_>) -> Result<Observations> {
+    fn read_wanted(files: &[DataFile], cells: &[String], wanted: Wanted<'_>) -> Result<Observations> {
         let (found, known) = Observations::search(files, cells, wanted)?;
         match wanted.names.iter().find(|name| !found.columns.contains_key(*name)) {
             Some(real) if known.contains(real) => {
@@ -59,17 +58,17 @@ impl Observations {
     ///
     /// # Errors
     /// When a file cannot be read.
-    pub fn find(files: &[PathBuf], cells: &[String], wanted: &[String]) -> Result<Observations> {
+    pub fn find(files: &[DataFile], cells: &[String], wanted: &[String]) -> Result<Observations> {
         Ok(Observations::search(files, cells, Wanted { names: wanted, real: &[] })?.0)
     }
 
     /// What was found, and the names of all columns.
-    fn search(files: &[PathBuf], cells: &[String], wanted: Wanted<'_>) -> Result<(Observations, BTreeSet<String>)> {
+    fn search(files: &[DataFile], cells: &[String], wanted: Wanted<'_>) -> Result<(Observations, BTreeSet<String>)> {
         let place: HashMap<&str, usize> = cells.iter().enumerate().map(|(i, cell)| (cell.as_str(), i)).collect();
         let mut columns: IndexMap<String, Vec<Option<String>>> = IndexMap::new();
         let mut known = BTreeSet::new();
-        for path in files {
-            let frames = frames_of(path).with_context(|| format!("obs of `{}`", path.display()))?;
+        for file in files {
+            let frames = frames_of(file).with_context(|| format!("obs of `{}`", file.path.display()))?;
             for frame in &frames {
                 known.extend(frame.column_names().into_iter().map(str::to_owned));
                 for name in wanted.names {
@@ -115,8 +114,8 @@ impl Wanted<'_> {
 }
 
 /// The obs tables of a file, each with the names of its cells in its index: the file's own, then each modality's.
-fn frames_of(path: &Path) -> Result<Vec<Frame>> {
-    let file = File::open(path)?;
+fn frames_of(file: &DataFile) -> Result<Vec<Frame>> {
+    let file = file.open()?;
     let mut frames = vec![file.obs().clone()];
     if file.kind() == Kind::H5mu {
         for key in file.modalities()? {
@@ -150,6 +149,7 @@ fn wanted_columns(experiment: &Experiment) -> Vec<String> {
 mod tests {
     use super::*;
     use anndata::{Column, Dense, NewAnnData, NewMuData, write_new_h5mu};
+    use std::path::Path;
 
     /// Two cells with a column of real numbers, as a file.
     fn written(path: &Path) {
@@ -168,7 +168,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cells.h5mu");
         written(&path);
-        let (files, cells, age) = ([path], ["b".to_owned(), "a".to_owned()], ["age".to_owned()]);
+        let (files, cells, age) = ([DataFile::new(path)], ["b".to_owned(), "a".to_owned()], ["age".to_owned()]);
         let probed = Observations::read_wanted(&files, &cells, Wanted { names: &age, real: &age }).unwrap();
         assert_eq!(probed.column("age").unwrap(), [None, Some("0.5".to_owned())]);
         let refused = Observations::read(&files, &cells, &age).unwrap_err().to_string();

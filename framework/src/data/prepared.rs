@@ -6,7 +6,7 @@
 
 use super::dataset::{Assay, Dataset};
 use super::matrix::MatrixModality;
-use super::{Observations, data_files};
+use super::{Observations, files_on_disk};
 use crate::run::{digest_file, digest_text, read_stored, write_tensors};
 use crate::spec::Experiment;
 use anndata::Csr;
@@ -58,7 +58,7 @@ pub(super) fn file_of(experiment: &Experiment, folder: &Path) -> Result<PathBuf>
         OF_MODEL.iter().for_each(|key| drop(table.remove(*key)));
     }
     let mut key = format!("{} {} {:?} {modalities}", env!("CARGO_PKG_VERSION"), experiment.seed, spec.get("data"));
-    for path in data_files(experiment)? {
+    for path in files_on_disk(experiment)? {
         let unreadable = || format!("`{}` cannot be read", path.display());
         let about = std::fs::metadata(&path).with_context(unreadable)?;
         let changed = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();

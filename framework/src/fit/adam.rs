@@ -9,7 +9,7 @@ mod host;
 
 use super::checkpoint::{Checkpoint, Remember};
 use crate::latent::{BETA_1, BETA_2};
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use device::DeviceMoments;
 use host::HostMoments;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -84,6 +84,12 @@ impl Adam {
         Adam { slots: parameters.into_iter().map(Slot::new).collect(), n_steps: 0, rule, l1_norm: None }
     }
 
+    /// The L1 penalty λ Σ |p| of all parameters as they were before the latest step, one number; `None` where λ is 0 or
+    /// no step was taken.
+    pub fn l1_norm(&self) -> Option<Tensor> {
+        self.l1_norm.as_ref().map(Tensor::shallow_clone)
+    }
+
     /// Forgets the gradients of all parameters.
     pub fn zero_gradients(&mut self) {
         for slot in &mut self.slots {
@@ -91,23 +97,33 @@ impl Adam {
         }
     }
 
-    /// The L1 penalty λ Σ |p| of all parameters as they were before the latest step, one number; `None` where λ is 0 or
-    /// no step was taken.
-    pub fn l1_norm(&self) -> Option<Tensor> {
-        self.l1_norm.as_ref().map(Tensor::shallow_clone)
-    }
-
-    /// Moves the parameters by one step along the gradients that they hold.
-    ///
-    /// A parameter without a gradient rests; where λ is not 0, which gives every parameter a gradient, it is moved by
-    /// penalty and decay.
+    /// Moves the parameters by one step along the gradients that they hold, as [`step_along`](Self::step_along) does.
     pub fn step(&mut self) {
         let gradients: Vec<Tensor> = self.slots.iter().map(|slot| slot.parameter.grad()).collect();
         self.step_along(&gradients);
     }
 
-    /// Moves the parameters by one step along these gradients, one for each, undefined for none, as
-    /// [`Tensor::run_backward`] returns them: it spares adding them to those that the parameters hold.
+    /// Moves the parameters by one step down the gradients of a total; returns those of `others`, undefined where the total
+    /// does not depend on them.
+    ///
+    /// Gradients are handed on, not added to what parameters hold: two passes over wide decoders are spared.
+    ///
+    /// # Errors
+    /// When the gradient cannot be computed.
+    pub fn descend(&mut self, total: &Tensor, others: &[Tensor]) -> Result<Vec<Tensor>> {
+        let parameters = self.slots.iter().map(|slot| &slot.parameter);
+        let wanted: Vec<Tensor> = parameters.chain(others).map(Tensor::shallow_clone).collect();
+        let gradients = Tensor::f_run_backward(&[total], &wanted, false, false);
+        let mut gradients = gradients.context("the gradient of the loss cannot be computed")?;
+        let of_others = gradients.split_off(self.slots.len());
+        self.step_along(&gradients);
+        Ok(of_others)
+    }
+
+    /// Moves the parameters by one step along these gradients, one for each, undefined for none.
+    ///
+    /// A parameter without a gradient rests; where λ is not 0, which gives every parameter a gradient, it is moved by
+    /// penalty and decay.
     pub fn step_along(&mut self, gradients: &[Tensor]) {
         self.n_steps += 1;
         let rule = self.rule;

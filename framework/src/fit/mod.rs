@@ -68,6 +68,10 @@ impl Fit<'_> {
     /// # Errors
     /// When data cannot be read, a component refuses its input, or a loss is not finite.
     pub fn run(&mut self) -> Result<Learned> {
+        self.experiment.fit.precision.during(|| self.learn())
+    }
+
+    fn learn(&mut self) -> Result<Learned> {
         match self.experiment.model.kind {
             ModelKind::Apollo => {
                 let mut learned = match self.rows_of_step_one()? {

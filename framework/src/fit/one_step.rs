@@ -2,7 +2,7 @@
 
 use super::checkpoint::{Checkpoint, Remember};
 use super::encoders::validate_encoders;
-use super::stage::{Moment, StageSettings, Work, backward, run_stage};
+use super::stage::{Moment, StageSettings, Work, run_stage};
 use super::{Adam, AdamRule, Fit, Learned, Stage};
 use crate::data::{Augmentation, Dataset, Loader, turn_minibatch};
 use crate::infer::{Estimate, encode};
@@ -84,9 +84,7 @@ impl Work for OneStep<'_> {
     }
 
     fn advance(&mut self, _minibatch: &Minibatch, total: &Tensor) -> Result<()> {
-        self.adam.zero_gradients();
-        backward(total)?;
-        self.adam.step();
+        self.adam.descend(total, &[])?;
         Ok(())
     }
 

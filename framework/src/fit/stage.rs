@@ -8,7 +8,7 @@ use crate::data::{Loader, visiting_order};
 use crate::minibatch::{Features, Minibatch};
 use crate::model::{Model, Terms};
 use crate::spec::Order;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -269,9 +269,4 @@ fn non_finite(at: &Course, terms: &Terms, minibatch: &Minibatch, cells: &[String
         first_cell: cells.get(cell).cloned().unwrap_or_default(),
         is_kept: false,
     }
-}
-
-/// Backward of a total, with libtorch's errors made ours.
-pub(super) fn backward(total: &Tensor) -> Result<()> {
-    total.f_backward().context("the gradient of the loss cannot be computed")
 }

@@ -58,6 +58,10 @@ impl Modality for Guarded<dyn Modality> {
         self.attempt_mut(|modality| modality.filter_round(kept))
     }
 
+    fn cell_of_rows(&self) -> Option<Vec<usize>> {
+        self.or(None, Modality::cell_of_rows)
+    }
+
     fn keep_cells(&mut self, rows: &[usize]) -> Result<()> {
         self.attempt_mut(|modality| modality.keep_cells(rows))
     }
@@ -78,12 +82,20 @@ impl Modality for Guarded<dyn Modality> {
         self.attempt_mut(|modality| modality.restore(state))
     }
 
+    fn lacking(&self) -> &[i64] {
+        self.or(&[], Modality::lacking)
+    }
+
     fn statistics(&self, rows: &[usize]) -> Result<Statistics> {
         self.attempt(|modality| modality.statistics(rows))
     }
 
     fn check_target(&self, values: TargetValues) -> Result<()> {
         self.attempt(|modality| modality.check_target(values))
+    }
+
+    fn read_ahead(&self, rows: &[usize]) {
+        self.or((), |modality| modality.read_ahead(rows));
     }
 
     fn gather(&self, rows: &[usize], values: TargetValues) -> Result<Gathered> {

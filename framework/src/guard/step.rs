@@ -1,9 +1,10 @@
 //! Guarded steps.
 
 use super::Guarded;
+use crate::step::TrainingBlocks;
 use crate::{Step, StepSpec};
 use anndata::Csr;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 
 impl<S: StepSpec + Serialize> StepSpec for Guarded<S> {
@@ -20,6 +21,11 @@ impl<S: StepSpec + Serialize> StepSpec for Guarded<S> {
 impl Step for Guarded<dyn Step> {
     fn fit(&mut self, matrix: &Csr, training: &[usize]) -> Result<()> {
         self.attempt_mut(|step| step.fit(matrix, training))
+    }
+
+    fn fit_blocks(&mut self, blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        let name = self.guard.name;
+        self.attempt_mut(|step| step.fit_blocks(blocks).with_context(|| format!("step `{name}`")))
     }
 
     fn selected(&self) -> Option<&[usize]> {

@@ -68,6 +68,7 @@ impl Block {
             let Some(part) = part else { continue };
             let read: Vec<Tensor> = branch.reads.iter().map(|&space| rows[space].shallow_clone()).collect();
             let prediction = branch.decoder.decode(&model.decoder_input(&branch.reads, &read)?, false)?;
+            let prediction = part.target.of_measured(prediction)?;
             let losses = branch.loss.per_cell(&prediction, &part.target)? * &part.measured;
             add(losses.sum(None::<Kind>) * (branch.weight * branch.n_features as f64));
         }

@@ -146,7 +146,8 @@ fn reconstruction_costs(model: &Model, minibatch: &Minibatch, rows: &[Tensor]) -
             let one = predictions.narrow(0, row, 1);
             let mut size = one.size();
             size[0] = part.n_cells();
-            let cost = branch.loss.per_cell(&one.expand(&size, false), &part.target)? * weight;
+            let prediction = part.target.of_measured(one.expand(&size, false))?;
+            let cost = branch.loss.per_cell(&prediction, &part.target)? * weight;
             let mut column = costs.select(1, row);
             match &part.measured {
                 None => column += cost,

@@ -47,7 +47,7 @@ impl Trained {
         let (mut dataset, alignments) = Dataset::open_trained(experiment, &states, new)?;
         let columns: Vec<String> = self.cohort.conditions.iter().map(|known| known.column.clone()).collect();
         if !columns.is_empty() {
-            let files = new.map_or_else(|| data_files(experiment), |new| Ok(vec![new.path.to_owned()]))?;
+            let files = new.map_or_else(|| data_files(experiment), |new| Ok(vec![new.file(experiment)]))?;
             let found = Observations::find(&files, &dataset.cells, &columns)?;
             dataset.categories = CellCategories::all(experiment, &self.cohort, &dataset.cells, &found)?;
         }

@@ -133,7 +133,7 @@ impl Objective {
         let mut push = |name: String, decoder: &dyn crate::Decoder, reads: &[usize]| -> Result<()> {
             let rows = part.measured_rows(&latent.read(reads));
             let rows = latent.model.conditioned(branch, rows, &part.categories)?;
-            let prediction = decoder.decode(&rows, self.training)?;
+            let prediction = part.target.of_measured(decoder.decode(&rows, self.training)?)?;
             let loss = branch.loss.per_cell(&prediction, &part.target)?.mean(None::<Kind>);
             terms.push(name, loss, branch.weight * n_summed);
             Ok(())

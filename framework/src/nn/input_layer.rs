@@ -1,6 +1,6 @@
 //! The first layer of an encoder: a linear map of features, dense or sparse.
 
-use super::uniform_fan_in;
+use super::{Precision, uniform_fan_in, widened};
 use crate::minibatch::{Features, SparseFeatures};
 use anyhow::{Result, ensure};
 use tch::{Tensor, nn};
@@ -52,7 +52,9 @@ impl InputLayer {
         let mapped = match features {
             Features::Dense(tensor) => {
                 let rows = if tensor.dim() == 2 { tensor.shallow_clone() } else { tensor.f_flatten(1, -1)? };
-                rows.f_dropout(dropout, training)?.f_matmul(&self.weight)?
+                let precision = Precision::now();
+                let kept = precision.factor(&rows.f_dropout(dropout, training)?)?;
+                widened(kept.f_matmul(&precision.factor(&self.weight)?)?)?
             }
             Features::Sparse(sparse) => self.weighted_sums(sparse, dropout, training)?,
         };

@@ -7,18 +7,22 @@
 mod activation;
 mod block;
 mod init;
+mod inpainting;
 mod input_layer;
 mod linear;
 mod norm;
+mod precision;
 mod resnet;
 mod trunk;
 
 pub use activation::leaky_relu;
 pub use block::{Block, BlockForm, BlockOrder, InputBlock};
 pub use init::uniform_fan_in;
+pub use inpainting::{InpaintingForm, InpaintingNetwork};
 pub use input_layer::InputLayer;
 pub use linear::{Linear, beside};
 pub use norm::{Norm, NormLayer};
+pub use precision::{Precision, widened};
 pub use resnet::{ResNet18, ResNetForm};
 pub use trunk::Trunk;
 

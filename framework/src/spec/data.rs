@@ -1,5 +1,7 @@
 //! `[data]`: where the cells are and how they are divided.
 
+use super::TableSpec;
+use crate::Holding;
 use crate::component::{Problem, Spec, require};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,16 +18,41 @@ pub enum CellSet {
     Union,
 }
 
+/// Where the values of matrices are while a model is learned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Storage {
+    /// In memory: 8 bytes per value that is not zero, 12 where there are steps.
+    #[default]
+    Memory,
+    /// On disk, in a cache that is made once: memory follows the number of cells and of features, not of values. The
+    /// numbers of the model are the same.
+    Disk,
+}
+
 /// The cells and their division into training, validation and test.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct DataSpec {
-    /// The file that holds the modalities (.h5mu, or .h5ad for one); a modality's own `path` wins. Relative to the spec.
+    /// The file that holds the modalities (.h5mu, or .h5ad for one; a 10x `.h5`, a MatrixMarket folder, a `.csv` or `.tsv`); a
+    /// modality's own `path` wins. Relative to the spec.
     pub path: Option<PathBuf>,
+    /// How separated text is understood; a modality's own `table` wins.
+    pub table: Option<TableSpec>,
+    /// More columns of obs: a `.csv` or `.tsv` (also `.gz`) with a cell in each row, its name first; they are joined by name, and win
+    /// over columns of the same name. Relative to the spec.
+    pub obs: Option<PathBuf>,
+    /// Largest share of a modality's features that new data may lack, in [0, 1]; above it they are refused.
+    pub max_missing: f64,
     /// Column of obs with the cells' labels, for stratified splits and for the probes of the evaluation.
     pub label: Option<String>,
     /// Which cells take part.
     pub cells: CellSet,
+    /// Where the values of matrices are while a model is learned.
+    pub storage: Storage,
+    /// The folder of the cache of `storage = "disk"`, best on a fast disk; by default beside each data file, called like it
+    /// with `.rows` at the end. Relative to the spec.
+    pub cache: Option<PathBuf>,
     /// Rounds of filtering: features seen in too few cells go, then cells with too few features, then the cells that any
     /// modality dropped (Zhang et al. 2026 use two).
     pub filter_rounds: usize,
@@ -35,7 +62,28 @@ pub struct DataSpec {
 
 impl Default for DataSpec {
     fn default() -> Self {
-        DataSpec { path: None, label: None, cells: CellSet::Union, filter_rounds: 2, split: SplitSpec::default() }
+        DataSpec {
+            path: None,
+            table: None,
+            obs: None,
+            max_missing: 0.5,
+            label: None,
+            cells: CellSet::Union,
+            storage: Storage::Memory,
+            cache: None,
+            filter_rounds: 2,
+            split: SplitSpec::default(),
+        }
+    }
+}
+
+impl DataSpec {
+    /// Where the values of a matrix are held; in memory only if they need no more bytes than `max_memory`.
+    pub fn holding(&self, max_memory: Option<u64>) -> Holding<'_> {
+        match self.storage {
+            Storage::Memory => Holding::Memory(max_memory),
+            Storage::Disk => Holding::Disk(self.cache.as_deref()),
+        }
     }
 }
 
@@ -43,6 +91,18 @@ impl Spec for DataSpec {
     fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         require(&mut problems, self.filter_rounds <= 100, "filter_rounds", "must be at most 100");
+        let max_missing = self.max_missing;
+        let is_share = (0.0..=1.0).contains(&max_missing);
+        require(&mut problems, is_share, "max_missing", format!("is {max_missing}, but must be in [0, 1]"));
+        problems.extend(self.table.iter().flat_map(|table| table.problems("table")));
+        require(
+            &mut problems,
+            self.cache.is_none() || self.storage == Storage::Disk,
+            "cache",
+            "is where `storage = \"disk\"` keeps values, but `storage` is `memory`",
+        );
+        let is_named = self.cache.as_ref().is_none_or(|path| !path.as_os_str().is_empty());
+        require(&mut problems, is_named, "cache", "is empty, but must name a folder");
         let split = &self.split;
         for (key, share) in [("split.test", split.test), ("split.validation", split.validation)] {
             require(&mut problems, (0.0..1.0).contains(&share), key, format!("is {share}, but must be in [0, 1)"));

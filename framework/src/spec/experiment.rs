@@ -1,6 +1,6 @@
 //! A whole experiment, resolved.
 
-use super::{ConditionSpec, DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, TrunkSpec};
+use super::{ConditionSpec, DataSpec, EvaluateSpec, FitSpec, ModelSpec, PluginsSpec, TableSpec, TrunkSpec};
 use crate::{DecoderSpec, EncoderSpec, LatentPriorSpec, LossSpec, ModalitySpec, Step, StepSpec};
 use anyhow::{Context, Result};
 use indexmap::IndexMap;
@@ -18,6 +18,10 @@ pub struct ModalityEntry {
     pub path: Option<PathBuf>,
     /// The modality inside a MuData file, where it is not the entry's name.
     pub key: Option<String>,
+    /// How separated text is understood, where it is not as `data.table` says.
+    pub table: Option<TableSpec>,
+    /// The column of obs that says which cells were measured, where the file has rows of others, too.
+    pub measured: Option<String>,
     /// Weight of its losses in the objective.
     pub weight: f64,
     /// The assay.
@@ -133,6 +137,12 @@ impl ModalityEntry {
         }
         if let Some(key) = &self.key {
             table.insert("key".into(), Value::String(key.clone()));
+        }
+        if let Some(own) = &self.table {
+            table.insert("table".into(), written("table", own)?);
+        }
+        if let Some(column) = &self.measured {
+            table.insert("measured".into(), Value::String(column.clone()));
         }
         table.insert("weight".into(), Value::Float(self.weight));
         table.insert("steps".into(), written("steps", &self.steps)?);

@@ -2,6 +2,7 @@
 
 use super::{DgdFit, MappingFit};
 use crate::component::{Problem, Spec, require};
+use crate::nn::Precision;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,11 @@ pub enum Order {
     Fixed,
     /// The order of the data, the same every epoch.
     Sequential,
+    /// A new order every epoch, of blocks of 128 neighbouring cells: blocks come in random order, and the cells of every 32
+    /// blocks are mixed. For `storage = "disk"` on disks that are slow to find single rows. Cells that lie close together in
+    /// the file meet in the same minibatches more often than by chance: where the file is sorted, as by donor, use
+    /// `reshuffled`.
+    BlockShuffled,
 }
 
 /// How latent rows are stepped.
@@ -59,6 +65,13 @@ pub struct FitSpec {
     pub device: String,
     /// Threads for computing; 0 leaves libtorch's own choice.
     pub n_threads: usize,
+    /// Whether weights must be the same bits whatever the number of threads: operations then run on one thread (only losses and
+    /// Adam use more), which takes up to twice as long on two. Otherwise the same seed gives the same bits on the same machine
+    /// with the same number of threads.
+    pub deterministic: bool,
+    /// Kind of numbers that layers multiply while the model learns: `float32`, or `bf16`, which is several times faster on
+    /// processors that have it and on GPUs. What is inferred from a learned model is computed in 32 bits either way.
+    pub precision: Precision,
     /// Seconds between checkpoints, from which `cithara resume` goes on; 0 writes one only when a run is interrupted.
     pub checkpoint_every_secs: f64,
     /// Step 1: latent rows and decoders.
@@ -78,6 +91,8 @@ impl Default for FitSpec {
         FitSpec {
             device: "cpu".into(),
             n_threads: 0,
+            deterministic: false,
+            precision: Precision::Float32,
             checkpoint_every_secs: 600.0,
             latent: LatentFit::default(),
             encoders: EncodersFit::default(),
@@ -159,6 +174,10 @@ pub struct EncodersFit {
     pub reconstruction_weight: f64,
     /// Weight of the loss of each modality decoded, through the frozen decoders, from another modality's encoder.
     pub cross_weight: f64,
+    /// Weight of the squared error between what the encoders of two modalities tell of a space that both read. Above 0, what an
+    /// encoder calls shared is what the other assays can tell, too: what only one of them sees, which the rows of step 1 may
+    /// hold in a shared space, is given up there. Published: 0.
+    pub agreement_weight: f64,
     /// Epochs between validations; 0 for none.
     pub validate_every_epochs: u64,
     /// Validations without improvement after which to stop; 0 never stops.
@@ -178,6 +197,7 @@ impl Default for EncodersFit {
             row_weight: 1.0,
             reconstruction_weight: 0.0,
             cross_weight: 1.0,
+            agreement_weight: 0.0,
             validate_every_epochs: 1,
             patience: 5,
         }
@@ -238,6 +258,12 @@ impl Spec for FitSpec {
             "device",
             format!("is `{device}`, but must be `cpu`, `cuda` or `cuda:N`"),
         );
+        require(
+            &mut problems,
+            !self.deterministic || self.n_threads <= 1,
+            "n_threads",
+            format!("is {}, but `deterministic` leaves operations one thread", self.n_threads),
+        );
         for (table, minibatch) in [
             ("latent", self.latent.minibatch),
             ("encoders", self.encoders.minibatch),
@@ -269,6 +295,7 @@ impl Spec for FitSpec {
             ("encoders.row_weight", self.encoders.row_weight),
             ("encoders.reconstruction_weight", self.encoders.reconstruction_weight),
             ("encoders.cross_weight", self.encoders.cross_weight),
+            ("encoders.agreement_weight", self.encoders.agreement_weight),
             ("one_step.weight_decay", self.one_step.weight_decay),
             ("one_step.divergence_weight", self.one_step.divergence_weight),
             ("one_step.match_weight", self.one_step.match_weight),

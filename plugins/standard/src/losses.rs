@@ -2,9 +2,11 @@
 
 mod bce;
 mod bernoulli;
+mod by_row;
 mod logistic;
 mod mse;
 mod negative_binomial;
+mod number;
 mod poisson;
 mod shares;
 mod stored;

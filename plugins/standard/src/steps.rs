@@ -17,6 +17,7 @@ pub use normalize_total::{NormalizeTotal, NormalizeTotalSpec, TargetSum, TargetS
 pub use tf_idf::{TfIdf, TfIdfSpec};
 
 use anyhow::{Result, ensure};
+use framework::TrainingBlocks;
 use framework::anndata::Csr;
 use rayon::prelude::*;
 
@@ -34,6 +35,19 @@ fn each_row(matrix: &mut Csr, change: impl Fn(&[u32], &mut [f32]) + Sync) {
         (indices, values) = (&indices[n..], rest);
     }
     rows.into_par_iter().for_each(|(columns, values)| change(columns, values));
+}
+
+/// Sum of `of` of the stored values of each feature, over the training cells in their order; values below 0 are refused.
+fn column_sums(blocks: &mut TrainingBlocks<'_>, of: impl Fn(f64) -> f64) -> Result<Vec<f64>> {
+    let mut sums = vec![0.0; blocks.n_columns()];
+    for block in blocks {
+        let block = block?;
+        ensure_at_least(&block, 0.0)?;
+        for (column, value) in block.indices.iter().zip(&block.values) {
+            sums[*column as usize] += of(f64::from(*value));
+        }
+    }
+    Ok(sums)
 }
 
 /// Refuses stored values below `least`.

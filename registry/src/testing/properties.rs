@@ -79,6 +79,16 @@ fn presets_give_way_to_what_the_spec_says() {
     assert_eq!(loss, "{ kind = \"bce\", pos_weight = 3.0 }");
 }
 
+#[test]
+fn widths_at_the_edges_are_refused_before_they_are_added() {
+    let alone = "spec_version = 1\n[modality.rna]\npath = \"a.h5ad\"\n[model]\n";
+    for width in [i64::MAX, i64::MIN] {
+        let text = format!("{alone}shared = {width}\nspecific = {width}\n");
+        let told = read_tiny(&text, &[]).map(|_| ()).unwrap_err().to_string();
+        assert!(told.contains(&format!("`model.shared` is {width}, but a width must be from 0 to 65536")), "{told}");
+    }
+}
+
 /// A text with some of its characters removed, doubled or replaced.
 fn mutated(text: &str, edits: &[(usize, u8, char)]) -> String {
     let mut letters: Vec<char> = text.chars().collect();

@@ -6,7 +6,7 @@ use framework::component::{AnySpec, declared};
 use framework::tch::nn::VarStore;
 use framework::tch::{Device, Tensor, no_grad};
 use framework::testing::{close, small_h5ad};
-use framework::{FeatureShape, Features, LossContext, ModalitySpec, Source, Statistics, Target, TargetValues};
+use framework::{FeatureShape, Features, Holding, LossContext, ModalitySpec, Source, Statistics, Target, TargetValues};
 use std::path::Path;
 
 fn spec(name: &str, table: &str) -> AnySpec {
@@ -39,7 +39,7 @@ fn opened(path: &Path, training: &[usize]) -> Box<dyn framework::Modality> {
 }
 
 fn open(spec: &dyn ModalitySpec, path: &Path) -> Box<dyn framework::Modality> {
-    spec.open(&Source { name: "it", path, key: None }, Vec::new()).unwrap()
+    spec.open(&Source { name: "it", path, key: None, table: None, holding: Holding::default() }, Vec::new()).unwrap()
 }
 
 #[test]
@@ -80,6 +80,10 @@ fn what_was_not_measured_is_refused_by_name() {
     let file = NewAnnData::new(names(["c0", "c1"]), names(["width", "rheobase"]), table);
     write_new_h5ad(&path, &file).unwrap();
     let AnySpec::Modality(spec) = spec("electrophysiology", "") else { panic!("a modality") };
-    let error = spec.open(&Source { name: "it", path: &path, key: None }, Vec::new()).err().unwrap().to_string();
+    let error = spec
+        .open(&Source { name: "it", path: &path, key: None, table: None, holding: Holding::default() }, Vec::new())
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("`c1`") && error.contains("`rheobase`") && error.contains("NaN"), "{error}");
 }

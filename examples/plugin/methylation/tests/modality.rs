@@ -5,7 +5,7 @@ use framework::anyhow::Result;
 use framework::component::{AnySpec, declared};
 use framework::tch::Tensor;
 use framework::testing::close;
-use framework::{Alignment, Features, Modality, Source, Step, TargetValues};
+use framework::{Alignment, Features, Holding, Modality, Source, Step, TargetValues};
 use methylation as _;
 use std::path::{Path, PathBuf};
 
@@ -33,7 +33,7 @@ fn usual(folder: &Path) -> PathBuf {
 fn open(path: &Path, table: &str, steps: Vec<Box<dyn Step>>) -> Result<Box<dyn Modality>> {
     let info = declared().find(|info| info.name == "methylation").unwrap();
     let Ok(AnySpec::Modality(spec)) = (info.parse)(table.parse().unwrap()) else { panic!("`{table}` reads") };
-    spec.open(&Source { name: "methylation", path, key: None }, steps)
+    spec.open(&Source { name: "methylation", path, key: None, table: None, holding: Holding::default() }, steps)
 }
 
 fn is(features: &Features, expected: &[f64]) {

@@ -2,6 +2,7 @@
 
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
+use tch::Tensor;
 
 use crate::matrix::Matrix;
 use crate::sparse::SparseRows;
@@ -28,13 +29,19 @@ impl<'a> Entries<'a> {
         matrix.check_complete()?;
         match matrix {
             Matrix::Sparse(rows) | Matrix::Measured(rows) => Ok(Self::Sparse(*rows)),
-            Matrix::Dense(tensor) => {
-                check_finite(tensor, "the matrix of features")?;
-                let values: Vec<f32> = Vec::try_from(tensor.contiguous().view(-1))?;
-                let n_columns = matrix.n_columns();
-                Ok(Self::Dense { first: values[..n_columns.min(values.len())].to_vec(), values })
+            Matrix::Dense(tensor) => Self::dense(tensor, matrix.n_columns()),
+            // features are few here: sums need them all
+            Matrix::Read(reader) => {
+                let all: Vec<usize> = (0..reader.n_rows()).collect();
+                Self::dense(&reader.read(&all)?, matrix.n_columns())
             }
         }
+    }
+
+    fn dense(tensor: &Tensor, n_columns: usize) -> Result<Self> {
+        check_finite(tensor, "the matrix of features")?;
+        let values: Vec<f32> = Vec::try_from(tensor.contiguous().view(-1))?;
+        Ok(Self::Dense { first: values[..n_columns.min(values.len())].to_vec(), values })
     }
 
     pub(super) fn n_features(&self) -> usize {

@@ -5,6 +5,7 @@ use hdf5::types::{IntSize, TypeDescriptor};
 use hdf5::{Container, Dataset, Group};
 use hdf5_metno as hdf5;
 
+use super::extent::n_values;
 use super::{place, text};
 use crate::Column;
 
@@ -64,7 +65,7 @@ pub(crate) fn skipped(encoding: &str) -> Column {
 /// # Errors
 /// If a value does not fit in 64 bits with sign.
 pub(crate) fn integers(object: &Container) -> Result<Vec<i64>> {
-    if object.size() == 0 {
+    if n_values(object)? == 0 {
         return Ok(Vec::new());
     }
     let failed = |error| place::explain(object, error);
@@ -79,15 +80,19 @@ pub(crate) fn integers(object: &Container) -> Result<Vec<i64>> {
 /// All values of a dataset of truths, kept as HDF5 enumeration (as h5py does) or as 0 and 1.
 pub(crate) fn truths(object: &Container) -> Result<Vec<bool>> {
     match object.dtype()?.to_descriptor()? {
-        _ if object.size() == 0 => Ok(Vec::new()),
-        TypeDescriptor::Boolean => object.read_raw::<bool>().map_err(|error| place::explain(object, error)),
+        _ if n_values(object)? == 0 => Ok(Vec::new()),
+        // as bytes: a damaged file may hold others than 0 and 1, and no `bool` may be one of those
+        TypeDescriptor::Boolean => {
+            let bytes = object.read_raw::<u8>().map_err(|error| place::explain(object, error))?;
+            Ok(bytes.into_iter().map(|byte| byte != 0).collect())
+        }
         _ => Ok(integers(object)?.into_iter().map(|value| value != 0).collect()),
     }
 }
 
 /// All values of a dataset of numbers, in double precision.
 pub(crate) fn numbers(object: &Container) -> Result<Vec<f64>> {
-    if object.size() == 0 {
+    if n_values(object)? == 0 {
         return Ok(Vec::new());
     }
     object.read_raw::<f64>().map_err(|error| place::explain(object, error))

@@ -6,6 +6,7 @@ use anyhow::{Result, bail};
 use hdf5::{Dataset, Selection};
 use hdf5_metno as hdf5;
 
+use super::extent::n_values;
 use super::matrix::Naming;
 use super::place::label;
 use super::values::Numbers;
@@ -31,6 +32,7 @@ pub(crate) fn read_sparse(dataset: Dataset, naming: &Naming, rows: Range<usize>)
 
 /// A whole array of one or two dimensions; values that are not finite are kept as they are.
 pub(crate) fn read(dataset: Dataset) -> Result<Dense> {
+    n_values(&dataset)?;
     let shape = dataset.shape();
     let (n_rows, n_columns) = match shape[..] {
         [n_rows] => (n_rows, 1),

@@ -55,7 +55,7 @@ fn column_order(group: &Group, index_name: &str) -> Result<Vec<String>> {
     if let Some(order) = place::texts_attribute(group, "column-order") {
         return Ok(order);
     }
-    let mut members = group.member_names().with_context(|| place::label(group))?;
+    let mut members = place::members(group)?;
     members.retain(|name| name != index_name && name != "__categories");
     Ok(members)
 }
@@ -73,7 +73,14 @@ fn read_column(parent: &Group, name: &str) -> Result<Column> {
     let group = parent.group(name).map_err(|_| anyhow!("{} has no column `{name}`", place::label(parent)))?;
     match place::encoding(&group).as_str() {
         "categorical" => read_categorical(&group),
-        "nullable-integer" | "nullable-boolean" | "nullable-string-array" => array::nullable(&group),
+        other => read_group(&group, other),
+    }
+}
+
+/// Reads a group of arrays that is one column without categories.
+fn read_group(group: &Group, encoding: &str) -> Result<Column> {
+    match encoding {
+        "nullable-integer" | "nullable-boolean" | "nullable-string-array" => array::nullable(group),
         "" => Ok(array::skipped("group without an encoding")),
         other => Ok(array::skipped(other)),
     }
@@ -82,7 +89,12 @@ fn read_column(parent: &Group, name: &str) -> Result<Column> {
 fn read_categorical(group: &Group) -> Result<Column> {
     let codes = place::dataset(group, "codes")?;
     let codes = array::integers(&codes)?;
-    categorical(codes, &read_column(group, "categories")?, is_ordered(group)?)
+    // categories of categories are no file that anybody writes; a link to the group itself would never end
+    let categories = match group.group("categories") {
+        Ok(categories) => read_group(&categories, &place::encoding(&categories))?,
+        Err(_) => array::column(&place::dataset(group, "categories")?)?,
+    };
+    categorical(codes, &categories, is_ordered(group)?)
         .with_context(|| format!("could not read {}", place::label(group)))
 }
 

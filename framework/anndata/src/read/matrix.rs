@@ -41,6 +41,36 @@ impl Naming<'_> {
     }
 }
 
+/// Hands out all rows of the matrix `parent/name`, as many at a time as hold about `most` values.
+pub(crate) fn read_blocks(
+    parent: &Group,
+    name: &str,
+    naming: &Naming,
+    most: u64,
+    each: &mut dyn FnMut(Csr) -> Result<()>,
+) -> Result<()> {
+    let Ok(group) = parent.group(name) else {
+        let n_rows = (most as usize / naming.features.len().max(1)).max(1);
+        let starts = (0..naming.cells.len()).step_by(n_rows);
+        let blocks = starts.map(|start| start..(start + n_rows).min(naming.cells.len()));
+        return blocks.into_iter().try_for_each(|rows| each(read(parent, name, naming, rows)?));
+    };
+    match place::encoding(&group).as_str() {
+        "csr_matrix" => sparse::read_row_blocks(&group, naming, most, each),
+        "csc_matrix" => bail!(
+            "{} is kept column by column (csc_matrix), so that its rows cannot be read some at a time; write it row by row, in \
+             Python with `X = X.tocsr()`",
+            naming.label
+        ),
+        _ => each(read(parent, name, naming, 0..naming.cells.len())?),
+    }
+}
+
+/// The number of values that the matrix `parent/name` stores, if it is sparse.
+pub(crate) fn n_stored(parent: &Group, name: &str) -> Result<Option<u64>> {
+    parent.group(name).ok().map(|group| sparse::n_stored(&group)).transpose()
+}
+
 /// Reads rows of the matrix `parent/name`.
 pub(crate) fn read(parent: &Group, name: &str, naming: &Naming, rows: Range<usize>) -> Result<Csr> {
     ensure!(

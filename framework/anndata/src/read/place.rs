@@ -4,11 +4,11 @@ use anyhow::{Context, Result, anyhow};
 use hdf5::{Container, Dataset, Group, Location};
 use hdf5_metno as hdf5;
 
-use super::text;
+use super::{extent, text};
 
 /// "`/mod/rna/X` in `cells.h5mu`": the object as messages name it.
 pub(crate) fn label(object: &Location) -> String {
-    format!("`{}` in `{}`", object.name(), object.filename())
+    format!("`{}` in `{}`", valid(object.name()), valid(object.filename()))
 }
 
 /// A group that must exist.
@@ -16,19 +16,32 @@ pub(crate) fn group(parent: &Group, name: &str) -> Result<Group> {
     parent.group(name).map_err(|_| anyhow!("{} has no group `{name}`; it is not a complete AnnData", label(parent)))
 }
 
-/// A dataset that must exist.
+/// A dataset that must exist and be no longer than its file can hold.
 pub(crate) fn dataset(parent: &Group, name: &str) -> Result<Dataset> {
-    parent.dataset(name).map_err(|_| {
+    let dataset = parent.dataset(name).map_err(|_| {
         anyhow!("{} has no array `{name}`; the file is incomplete or of an unknown version", label(parent))
-    })
+    })?;
+    extent::n_values(&dataset)?;
+    Ok(dataset)
 }
 
 /// Names of the members of a group; none if there is no such group.
 pub(crate) fn member_names(parent: &Group, name: &str) -> Result<Vec<String>> {
     match parent.group(name) {
-        Ok(group) => group.member_names().with_context(|| format!("could not list {}", label(&group))),
+        Ok(group) => members(&group),
         Err(_) => Ok(Vec::new()),
     }
+}
+
+/// Names of all members of a group.
+pub(crate) fn members(group: &Group) -> Result<Vec<String>> {
+    let names = group.member_names().with_context(|| format!("could not list {}", label(group)))?;
+    Ok(names.into_iter().map(valid).collect())
+}
+
+/// A name as HDF5 hands it out, which is any bytes: those that are not UTF-8 become replacement characters.
+fn valid(name: String) -> String {
+    String::from_utf8(name.into_bytes()).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// A text attribute; none if it is absent or not text.

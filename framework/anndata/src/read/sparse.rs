@@ -24,9 +24,34 @@ pub(crate) fn read_rows(group: &Group, naming: &Naming, rows: Range<usize>) -> R
 pub(crate) fn read_rows_of_known_shape(group: &Group, naming: &Naming, rows: Range<usize>) -> Result<Csr> {
     let name = |row: usize, column: usize, value: f64| naming.misfit(row, column, value);
     let stored = Stored { group, n_minor: naming.features.len(), misfit: &name };
-    let mut matrix = stored.read(naming.cells.len(), rows)?;
-    matrix.canonicalise();
-    Ok(matrix)
+    let first = rows.start;
+    canonical(stored.read(naming.cells.len(), rows)?, naming, first)
+}
+
+/// All rows of a matrix kept row by row, as many at a time as hold `most` values (but at least one row).
+pub(crate) fn read_row_blocks(
+    group: &Group,
+    naming: &Naming,
+    most: u64,
+    each: &mut dyn FnMut(Csr) -> Result<()>,
+) -> Result<()> {
+    naming.check_shape(&shape(group)?)?;
+    let name = |row: usize, column: usize, value: f64| naming.misfit(row, column, value);
+    let stored = Stored { group, n_minor: naming.features.len(), misfit: &name };
+    ensure_columns_fit(stored.n_minor)?;
+    let starts = stored.starts(naming.cells.len())?;
+    let mut row = 0;
+    while row < naming.cells.len() {
+        let n_rows = starts[row + 1..].partition_point(|end| end - starts[row] <= most).max(1);
+        each(canonical(stored.read_between(&starts, row..row + n_rows)?, naming, row)?)?;
+        row += n_rows;
+    }
+    Ok(())
+}
+
+/// The number of stored values.
+pub(crate) fn n_stored(group: &Group) -> Result<u64> {
+    Ok(place::dataset(group, "indices")?.size() as u64)
 }
 
 /// Rows of a matrix kept column by column; all of it has to be read to know any row.
@@ -35,12 +60,22 @@ pub(crate) fn read_columns(group: &Group, naming: &Naming, rows: Range<usize>) -
     let name = |column: usize, row: usize, value: f64| naming.misfit(row, column, value);
     let stored = Stored { group, n_minor: naming.cells.len(), misfit: &name };
     let n_features = naming.features.len();
-    let mut matrix = stored.read(n_features, 0..n_features)?.transpose()?;
-    matrix.canonicalise();
+    let matrix = canonical(stored.read(n_features, 0..n_features)?.transpose()?, naming, 0)?;
     if rows.len() == matrix.n_rows {
         return Ok(matrix);
     }
     matrix.select_rows(&rows.collect::<Vec<_>>())
+}
+
+/// Sorts rows and sums values of one place, which may be too large together.
+fn canonical(mut matrix: Csr, naming: &Naming, first_row: usize) -> Result<Csr> {
+    let n_found = matrix.n_stored();
+    matrix.canonicalise();
+    let is_same = matrix.n_stored() == n_found;
+    let misfit = if is_same { None } else { matrix.values.iter().position(|value| !value.is_finite()) };
+    let Some(place) = misfit else { return Ok(matrix) };
+    let row = matrix.indptr.partition_point(|start| *start <= place as u64) - 1;
+    Err(naming.misfit(first_row + row, matrix.indices[place] as usize, f64::from(matrix.values[place])))
 }
 
 fn shape(group: &Group) -> Result<Vec<usize>> {
@@ -62,7 +97,11 @@ impl Stored<'_> {
     /// Reads a range of the major axis as the rows of a matrix, not yet sorted.
     fn read(&self, n_major: usize, range: Range<usize>) -> Result<Csr> {
         ensure_columns_fit(self.n_minor)?;
-        let starts = self.starts(n_major)?;
+        self.read_between(&self.starts(n_major)?, range)
+    }
+
+    /// The same, where each row starts being known.
+    fn read_between(&self, starts: &[u64], range: Range<usize>) -> Result<Csr> {
         let stored = starts[range.start] as usize..starts[range.end] as usize;
         let mut matrix = Csr {
             n_rows: range.len(),

@@ -5,6 +5,7 @@ use hdf5::Container;
 use hdf5::types::{FixedAscii, FixedUnicode, TypeDescriptor, VarLenAscii, VarLenUnicode};
 use hdf5_metno as hdf5;
 
+use super::extent::n_values;
 use super::place::{explain, label};
 
 /// The longest fixed-length text that is read, in bytes.
@@ -15,7 +16,7 @@ const LONGEST: usize = 1024;
 /// # Errors
 /// If the object does not hold texts, or fixed-length ones of more than 1,024 bytes.
 pub(crate) fn read(object: &Container) -> Result<Vec<String>> {
-    if object.size() == 0 {
+    if n_values(object)? == 0 {
         return Ok(Vec::new());
     }
     let texts = match object.dtype()?.to_descriptor()? {

@@ -55,8 +55,10 @@ impl Numbers {
         let dataset = &self.dataset;
         match self.stored {
             Stored::Truth => {
-                let values = dataset.read_slice::<bool, _, ndarray::IxDyn>(selection).map_err(failed)?;
-                Ok(Slice { values: values.iter().map(|v| f32::from(u8::from(*v))).collect(), misfit: None })
+                // as bytes: a damaged file may hold others than 0 and 1, and no `bool` may be one of those
+                let bytes = dataset.read_slice::<u8, _, ndarray::IxDyn>(selection).map_err(failed)?;
+                let value = |byte: &u8| f32::from(u8::from(*byte != 0));
+                Ok(Slice { values: bytes.iter().map(value).collect(), misfit: None })
             }
             Stored::Single => {
                 let array = dataset.read_slice::<f32, _, ndarray::IxDyn>(selection).map_err(failed)?;
@@ -76,7 +78,8 @@ impl Numbers {
 
     /// Splits a range of the first axis into pieces that cut no HDF5 chunk and hold about [`VALUES_PER_PIECE`] values.
     pub(crate) fn pieces(&self, range: Range<usize>) -> Vec<Range<usize>> {
-        let row_length = self.dataset.shape().iter().skip(1).product::<usize>().max(1);
+        let row_length =
+            self.dataset.shape().iter().skip(1).fold(1, |n: usize, length| n.saturating_mul(*length)).max(1);
         let chunk = self.dataset.chunk().and_then(|chunk| chunk.first().copied()).unwrap_or(1);
         pieces(range, chunk, VALUES_PER_PIECE / row_length)
     }

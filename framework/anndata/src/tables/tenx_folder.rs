@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail, ensure};
 use super::features::{self, Features, GENES};
 use super::matrix_market;
 use super::text_file::{Lines, shortened};
-use crate::NewAnnData;
+use crate::{Csr, NewAnnData};
 
 const MATRIX: &str = "matrix.mtx";
 const CELLS: [&str; 1] = ["barcodes.tsv"];
@@ -25,14 +25,55 @@ const PEAKS: &str = "peaks.bed";
 /// # Errors
 /// If a file is missing or there is a choice, files do not agree, or a line is not sound: says which.
 pub fn read_matrix_market(path: impl AsRef<Path>) -> Result<Vec<(String, NewAnnData)>> {
-    let path = path.as_ref();
-    let matrix = matrix_file(path)?;
-    let barcodes = companion(&matrix, &CELLS)?;
-    let cells = read_cells(&barcodes)?;
-    let listed = companion(&matrix, &FEATURES)?;
-    let features = read_features(&listed)?;
-    let counts = matrix_market::read(&matrix, cells.len(), features.len())?;
-    features::split(cells, features, counts).with_context(|| format!("`{}`", barcodes.display()))
+    let folder = TenxFolder::open(path.as_ref())?;
+    let counts = folder.read()?;
+    let TenxFolder { files, cells, features } = folder;
+    features::split(cells, features, counts).with_context(|| format!("`{}`", files.barcodes.display()))
+}
+
+/// The files that make a matrix.
+#[derive(Debug)]
+pub(crate) struct FolderFiles {
+    pub matrix: PathBuf,
+    pub barcodes: PathBuf,
+    pub features: PathBuf,
+}
+
+impl FolderFiles {
+    /// The files of the one matrix of a folder, or those that belong to a matrix.
+    pub(crate) fn find(path: &Path) -> Result<Self> {
+        let matrix = matrix_file(path)?;
+        let (barcodes, features) = (companion(&matrix, &CELLS)?, companion(&matrix, &FEATURES)?);
+        Ok(Self { matrix, barcodes, features })
+    }
+}
+
+/// A matrix of a folder: its names; values are read when they are asked for.
+#[derive(Debug)]
+pub(crate) struct TenxFolder {
+    files: FolderFiles,
+    pub cells: Vec<String>,
+    pub features: Features,
+}
+
+impl TenxFolder {
+    /// Reads the names.
+    pub(crate) fn open(path: &Path) -> Result<Self> {
+        let files = FolderFiles::find(path)?;
+        let cells = read_cells(&files.barcodes)?;
+        let features = read_features(&files.features)?;
+        Ok(Self { files, cells, features })
+    }
+
+    /// Reads the matrix of cells × features.
+    pub(crate) fn read(&self) -> Result<Csr> {
+        matrix_market::read(&self.files.matrix, self.cells.len(), self.features.len())
+    }
+}
+
+/// Whether a file is called like a matrix.
+pub(crate) fn is_matrix(path: &Path) -> bool {
+    prefix(path).is_some()
 }
 
 /// The one matrix of a folder, or the file itself.
@@ -85,6 +126,14 @@ fn one_of(mut found: Vec<PathBuf>, missing: impl Fn() -> String, advice: &str) -
     }
 }
 
+/// Reads a list of names (also `.gz`): the first column of a file whose columns are separated by tabs, without a line of column names.
+///
+/// # Errors
+/// If there is no such file, or a line has no name.
+pub fn read_names(path: impl AsRef<Path>) -> Result<Vec<String>> {
+    read_cells(path.as_ref())
+}
+
 fn read_cells(path: &Path) -> Result<Vec<String>> {
     let mut cells = Vec::new();
     for_each_row(path, |row| {
@@ -96,8 +145,9 @@ fn read_cells(path: &Path) -> Result<Vec<String>> {
 
 fn read_features(path: &Path) -> Result<Features> {
     let is_peaks = path.to_string_lossy().trim_end_matches(".gz").ends_with(PEAKS);
-    let mut features = Features::default();
+    let mut features = Features { are_typed: true, ..Features::default() };
     for_each_row(path, |row| {
+        features.are_typed &= is_peaks || row.get(2).is_some_and(|text| !text.is_empty());
         let (id, name, feature_type) = if is_peaks { peak(row)? } else { feature(row) };
         features.ids.push(id);
         features.names.push(name);
@@ -127,7 +177,7 @@ fn peak(row: &[&str]) -> Result<(String, String, String)> {
 }
 
 /// Calls `take` with the columns of each line; empty lines may only end the file, `#` begins a comment.
-fn for_each_row(path: &Path, mut take: impl FnMut(&[&str]) -> Result<()>) -> Result<()> {
+pub(crate) fn for_each_row(path: &Path, mut take: impl FnMut(&[&str]) -> Result<()>) -> Result<()> {
     let mut lines = Lines::open(path)?;
     let mut nameless = None;
     while let Some(line) = lines.next_line_where(|line| !line.starts_with('#'))? {

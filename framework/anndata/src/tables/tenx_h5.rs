@@ -1,5 +1,6 @@
 //! The `.h5` matrices of 10x Genomics: features × cells kept column by column, which is cells × features row by row.
 
+use std::ops::Range;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
@@ -22,37 +23,94 @@ use crate::{Csr, NewAnnData};
 /// # Errors
 /// If there is no such file, it is no 10x matrix, is damaged, or holds values that single precision cannot hold.
 pub fn read_tenx_h5(path: impl AsRef<Path>) -> Result<Vec<(String, NewAnnData)>> {
-    let path = path.as_ref();
-    ensure!(path.is_file(), "no file `{}`", path.display());
-    let opened = hdf5::File::open(path);
-    let file = opened.with_context(|| format!("`{}` cannot be opened as HDF5; is it whole?", path.display()))?;
-    if let Ok(group) = file.group("matrix") {
-        return read_group(&group);
-    }
-    let groups = genome_groups(&file)?;
-    if groups.is_empty() {
-        return Err(not_tenx(&file, path));
-    }
-    let several = groups.len() > 1;
     let mut modalities = Vec::new();
-    for (genome, group) in groups {
-        for (name, modality) in read_group(&group)? {
-            let name = if several { format!("{name}_{}", lower_snake_case(&genome)) } else { name };
-            let known = modalities.iter().any(|(known, _)| *known == name);
-            ensure!(
-                !known,
-                "`{}` has two genomes that would both be called `{name}`; rename one group",
-                path.display()
-            );
+    for matrix in TenxMatrix::all_of(path.as_ref())? {
+        let counts = matrix.rows(0..matrix.cells.len())?;
+        let TenxMatrix { group, genome, cells, features } = matrix;
+        let parts = features::split(cells, features, counts).with_context(|| place::label(&group))?;
+        for (name, modality) in parts {
+            let name = named(name, genome.as_deref());
+            ensure_new(path.as_ref(), &name, modalities.iter().map(|(known, _): &(String, _)| known))?;
             modalities.push((name, modality));
         }
     }
     Ok(modalities)
 }
 
+/// One matrix of a 10x file: its names; values are read when they are asked for.
+#[derive(Debug)]
+pub(crate) struct TenxMatrix {
+    group: Group,
+    /// The genome, where the file has a matrix for each of several.
+    pub genome: Option<String>,
+    pub cells: Vec<String>,
+    pub features: Features,
+}
+
+impl TenxMatrix {
+    /// The matrices of a file: one, or one for each genome.
+    pub(crate) fn all_of(path: &Path) -> Result<Vec<Self>> {
+        ensure!(path.is_file(), "no file `{}`", path.display());
+        let opened = hdf5::File::open(path);
+        let file = opened.with_context(|| format!("`{}` cannot be opened as HDF5; is it whole?", path.display()))?;
+        if let Ok(group) = file.group("matrix") {
+            return Ok(vec![Self::open(group, None)?]);
+        }
+        let groups = genome_groups(&file)?;
+        if groups.is_empty() {
+            return Err(not_tenx(&file, path));
+        }
+        let several = groups.len() > 1;
+        groups.into_iter().map(|(genome, group)| Self::open(group, several.then_some(genome))).collect()
+    }
+
+    fn open(group: Group, genome: Option<String>) -> Result<Self> {
+        let cells = all_texts(&group, "barcodes")?;
+        let features = match group.group("features") {
+            Ok(table) => features_of_matrix(&table)?,
+            Err(_) => features_of_genome(&group)?,
+        };
+        Ok(Self { group, genome, cells, features })
+    }
+
+    /// Some rows of the matrix of cells × features.
+    pub(crate) fn rows(&self, rows: Range<usize>) -> Result<Csr> {
+        let (group, cells, features) = (&self.group, &self.cells, &self.features);
+        let stated = place::dataset(group, "shape")?;
+        let shape = array::integers(&stated)?;
+        ensure!(
+            shape == [features.len() as i64, cells.len() as i64],
+            "{} is {shape:?}, but there are {} features and {} barcodes; the file is damaged",
+            place::label(&stated),
+            features.len(),
+            cells.len()
+        );
+        let naming = Naming { label: place::label(group), cells, features: &features.names };
+        sparse::read_rows_of_known_shape(group, &naming, rows)
+    }
+}
+
+/// The name of a modality of one of several genomes.
+pub(crate) fn named(name: String, genome: Option<&str>) -> String {
+    match genome {
+        Some(genome) => format!("{name}_{}", lower_snake_case(genome)),
+        None => name,
+    }
+}
+
+/// Refuses modalities of one name.
+pub(crate) fn ensure_new<'a>(path: &Path, name: &str, mut known: impl Iterator<Item = &'a String>) -> Result<()> {
+    ensure!(
+        known.all(|known| known != name),
+        "`{}` has two genomes that would both be called `{name}`; rename one group",
+        path.display()
+    );
+    Ok(())
+}
+
 /// The groups of a Cell Ranger 2 file.
 fn genome_groups(root: &Group) -> Result<Vec<(String, Group)>> {
-    let names = root.member_names().with_context(|| format!("could not list {}", place::label(root)))?;
+    let names = place::members(root)?;
     let groups = names.into_iter().filter_map(|name| root.group(&name).ok().map(|group| (name, group)));
     Ok(groups.filter(|(_, group)| group.link_exists("genes") && group.link_exists("barcodes")).collect())
 }
@@ -68,16 +126,6 @@ fn not_tenx(root: &Group, path: &Path) -> anyhow::Error {
     )
 }
 
-fn read_group(group: &Group) -> Result<Vec<(String, NewAnnData)>> {
-    let cells = all_texts(group, "barcodes")?;
-    let features = match group.group("features") {
-        Ok(table) => features_of_matrix(&table)?,
-        Err(_) => features_of_genome(group)?,
-    };
-    let matrix = read_matrix(group, &cells, &features)?;
-    features::split(cells, features, matrix).with_context(|| place::label(group))
-}
-
 /// Cell Ranger 3 and later: a group of columns.
 fn features_of_matrix(table: &Group) -> Result<Features> {
     let names = all_texts(table, "name")?;
@@ -88,6 +136,7 @@ fn features_of_matrix(table: &Group) -> Result<Features> {
     Ok(Features {
         ids: column("id")?.unwrap_or_else(|| names.clone()),
         types: column("feature_type")?.unwrap_or_else(|| vec![GENES.to_owned(); names.len()]),
+        are_typed: table.link_exists("feature_type"),
         genomes: column("genome")?,
         names,
     })
@@ -102,7 +151,7 @@ fn features_of_genome(group: &Group) -> Result<Features> {
     };
     let genome = group.name().rsplit('/').next().unwrap_or_default().to_owned();
     let types = vec![GENES.to_owned(); ids.len()];
-    Ok(Features { names, types, genomes: Some(vec![genome; ids.len()]), ids })
+    Ok(Features { names, types, are_typed: false, genomes: Some(vec![genome; ids.len()]), ids })
 }
 
 fn all_texts(group: &Group, name: &str) -> Result<Vec<String>> {
@@ -119,18 +168,4 @@ fn texts(group: &Group, name: &str, n_features: usize) -> Result<Vec<String>> {
         texts.len()
     );
     Ok(texts)
-}
-
-fn read_matrix(group: &Group, cells: &[String], features: &Features) -> Result<Csr> {
-    let stated = place::dataset(group, "shape")?;
-    let shape = array::integers(&stated)?;
-    ensure!(
-        shape == [features.len() as i64, cells.len() as i64],
-        "{} is {shape:?}, but there are {} features and {} barcodes; the file is damaged",
-        place::label(&stated),
-        features.len(),
-        cells.len()
-    );
-    let naming = Naming { label: place::label(group), cells, features: &features.names };
-    sparse::read_rows_of_known_shape(group, &naming, 0..cells.len())
 }

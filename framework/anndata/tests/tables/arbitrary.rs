@@ -32,7 +32,8 @@ fn try_delimited(content: &[u8]) {
         std::fs::write(&path, content).unwrap();
         for (features_in_rows, named_rows) in [(true, true), (false, true), (true, false)] {
             let features_in_rows = Some(features_in_rows);
-            let spec = DelimitedSpec { features_in_rows, named_rows, missing_is_zero: true, separator: None };
+            let spec =
+                DelimitedSpec { features_in_rows, named_rows, missing_is_zero: true, ..DelimitedSpec::default() };
             if let Ok(found) = read_delimited(&path, &spec) {
                 assert_sound(&found);
             }

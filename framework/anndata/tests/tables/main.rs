@@ -3,6 +3,8 @@
 mod arbitrary;
 mod delimited;
 mod files;
+mod fragments;
+mod opened;
 mod tenx_folder;
 mod tenx_h5;
 

@@ -46,8 +46,8 @@ pub fn portable(spec: &mut Table) {
             *path = name.to_string_lossy().into_owned();
         }
     };
-    if let Some(path) = spec.get_mut("data").and_then(|data| data.get_mut("path")) {
-        only_name(path);
+    for key in ["path", "obs"] {
+        spec.get_mut("data").and_then(|data| data.get_mut(key)).into_iter().for_each(only_name);
     }
     let modalities = spec.get_mut("modality").and_then(Value::as_table_mut);
     for (_, modality) in modalities.into_iter().flat_map(Table::iter_mut) {

@@ -2,7 +2,9 @@
 
 use crate::arguments::CheckArguments;
 use crate::console::Console;
+use crate::failure::one_line;
 use anyhow::Result;
+use framework::data::{Pattern, patterns_of_files};
 use framework::spec::Experiment;
 use registry::{Catalogue, read_file};
 use std::path::Path;
@@ -16,10 +18,25 @@ pub(super) fn execute(arguments: &CheckArguments, catalogue: &Catalogue, console
     } else {
         console.print(&summary(path, &experiment, &resolved))?;
     }
-    for path in missing_files(&experiment) {
+    let missing = missing_files(&experiment);
+    for path in &missing {
         console.note(&format!("note: the file `{}` does not exist here", path.display()))?;
     }
+    if missing.is_empty() && !arguments.resolved {
+        console.print(&measured(&experiment))?;
+    }
     Ok(())
+}
+
+/// Which modalities measured how many cells, as the files have them.
+fn measured(experiment: &Experiment) -> String {
+    match patterns_of_files(experiment) {
+        Ok(patterns) => {
+            let row = |pattern: &Pattern| format!("  {} cells by {}\n", pattern.n_cells, pattern.name());
+            format!("measured, before filters\n{}", patterns.iter().map(row).collect::<String>())
+        }
+        Err(error) => format!("note: the data cannot be read: {}\n", one_line(&error)),
+    }
 }
 
 /// What the spec describes, in a few lines.
@@ -56,6 +73,7 @@ fn missing_files(experiment: &Experiment) -> Vec<&Path> {
     if experiment.modalities.values().any(|entry| entry.path.is_none()) {
         paths.extend(experiment.data.path.as_deref());
     }
+    paths.extend(experiment.data.obs.as_deref());
     paths.sort_unstable();
     paths.dedup();
     paths.retain(|path| !path.exists());

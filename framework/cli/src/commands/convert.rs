@@ -5,12 +5,13 @@ use crate::arguments::{ConvertArguments, Orientation};
 use crate::console::Console;
 use crate::failure::Misuse;
 use anndata::{
-    Categorical, Column, DelimitedSpec, Frame, NewAnnData, NewMuData, read_delimited, read_frame, read_matrix_market,
-    read_tenx_h5, write_new_h5ad, write_new_h5mu,
+    Counted, DelimitedSpec, FragmentSpec, FragmentTotals, Frame, NewAnnData, NewMuData, Regions, read_delimited,
+    read_fragments, read_frame, read_matrix_market, read_names, read_peaks, read_tenx_h5, write_new_h5ad,
+    write_new_h5mu,
 };
 use anyhow::{Result, bail, ensure};
 use indexmap::{IndexMap, IndexSet};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 
 /// Modalities by name.
@@ -29,7 +30,7 @@ pub(super) fn execute(arguments: &ConvertArguments, console: &mut Console<'_>) -
     }
     let mut modalities = Modalities::new();
     for input in &arguments.inputs {
-        for (name, table) in read(input, arguments).of_input()? {
+        for (name, table) in read(input, arguments, console).of_input()? {
             if modalities.contains_key(&name) {
                 let text = format!("two tables are of the modality `{name}`");
                 return Err(Misuse::new(text).help("name them, as in `protein=adt.csv`").into());
@@ -58,12 +59,12 @@ pub(super) fn execute(arguments: &ConvertArguments, console: &mut Console<'_>) -
 }
 
 /// The modalities of one input, `PATH` or `NAME=PATH`.
-fn read(input: &str, arguments: &ConvertArguments) -> Result<Vec<(String, NewAnnData)>> {
+fn read(input: &str, arguments: &ConvertArguments, console: &mut Console<'_>) -> Result<Vec<(String, NewAnnData)>> {
     let (name, path) = match input.split_once('=') {
         Some((name, path)) if !Path::new(input).exists() => (Some(name), Path::new(path)),
         _ => (None, Path::new(input)),
     };
-    let found = read_path(path, arguments)?;
+    let found = read_path(path, arguments, console)?;
     match (name, found.len()) {
         (None, _) => Ok(found),
         (Some(name), 1) => Ok(found.into_iter().map(|(_, table)| (name.to_owned(), table)).collect()),
@@ -71,8 +72,15 @@ fn read(input: &str, arguments: &ConvertArguments) -> Result<Vec<(String, NewAnn
     }
 }
 
-fn read_path(path: &Path, arguments: &ConvertArguments) -> Result<Vec<(String, NewAnnData)>> {
+fn read_path(
+    path: &Path,
+    arguments: &ConvertArguments,
+    console: &mut Console<'_>,
+) -> Result<Vec<(String, NewAnnData)>> {
     ensure!(path.exists(), "`{}` does not exist", path.display());
+    if is_fragments(path) {
+        return Ok(vec![("atac".to_owned(), count_fragments(path, arguments, console)?)]);
+    }
     let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
     let plain = name.strip_suffix(".gz").unwrap_or(&name);
     match plain.rsplit_once('.') {
@@ -89,7 +97,8 @@ fn read_path(path: &Path, arguments: &ConvertArguments) -> Result<Vec<(String, N
             Ok(vec![(stem.to_owned(), read_delimited(path, &spec)?)])
         }
         _ => bail!(
-            "`{}` is of no known format; a table is a 10x `.h5`, a folder with `matrix.mtx`, or `.csv`, `.tsv` or `.txt`, also with `.gz`",
+            "`{}` is of no known format; a table is a 10x `.h5`, a folder with `matrix.mtx`, `fragments.tsv`, or `.csv`, `.tsv` or `.txt`, also \
+             with `.gz`",
             path.display()
         ),
     }
@@ -139,21 +148,35 @@ fn describe(obs: &mut Frame, described: Option<(&Frame, bool)>) -> Result<()> {
         table.n_rows(),
         obs.n_rows()
     );
-    let places: HashMap<&String, usize> = table.index().iter().zip(0..).collect();
-    let row_of = |(cell, name): (usize, &String)| if in_order { Some(cell) } else { places.get(name).copied() };
-    let rows: Vec<Option<usize>> = obs.index().iter().enumerate().map(row_of).collect();
-    for (name, column) in table.columns() {
-        let column = match (column.numbers(), column.labels()) {
-            (Some(numbers), _) => {
-                Column::Float(rows.iter().map(|row| row.map_or(f64::NAN, |row| numbers[row])).collect())
-            }
-            (None, labels) => {
-                let labels = labels.unwrap_or_default();
-                let of: Vec<Option<String>> = rows.iter().map(|row| row.and_then(|row| labels[row].clone())).collect();
-                Column::Categorical(Categorical::from_labels(&of))
-            }
-        };
-        obs.insert(name, column)?;
+    if in_order {
+        let rows: Vec<Option<usize>> = (0..obs.n_rows()).map(Some).collect();
+        return obs.take_columns(table, &rows);
     }
-    Ok(())
+    obs.describe(table).map(drop)
+}
+
+/// Whether a file is called like fragments of accessible chromatin.
+fn is_fragments(path: &Path) -> bool {
+    let name = path.file_name().map(|name| name.to_string_lossy().to_lowercase()).unwrap_or_default();
+    path.is_file() && name.strip_suffix(".gz").unwrap_or(&name).ends_with("fragments.tsv")
+}
+
+/// Fragments as counts in peaks or tiles.
+fn count_fragments(path: &Path, arguments: &ConvertArguments, console: &mut Console<'_>) -> Result<NewAnnData> {
+    let regions = match (&arguments.peaks, arguments.tiles) {
+        (Some(peaks), _) => Regions::Peaks(read_peaks(peaks)?),
+        (None, Some(width)) => Regions::Tiles(width),
+        (None, None) => bail!(
+            "`{}` holds fragments: say where they are counted: `--peaks PEAKS.bed`, or `--tiles 500` for tiles of 500 bases",
+            path.display()
+        ),
+    };
+    let counted = if arguments.cuts { Counted::Cuts } else { Counted::Fragments };
+    let cells = arguments.cells.as_deref().map(read_names).transpose()?;
+    let (counts, totals) = read_fragments(path, &FragmentSpec { regions, counted, cells })?;
+    let FragmentTotals { n_fragments, n_outside, n_of_other_cells } = totals;
+    console.note(&format!(
+        "{n_fragments} fragments, {n_outside} of them in no region; {n_of_other_cells} of other cells"
+    ))?;
+    Ok(counts)
 }

@@ -3,7 +3,9 @@
 use super::model::OfInput;
 use crate::arguments::CutArguments;
 use crate::console::Console;
-use crate::cut::{CELLS, CROPS, CutSpec, SHEET, crops_of, measure, write_cells};
+use crate::cut::{
+    CELLS, CROPS, CutSpec, Measured, PairedCells, ProteinsSpec, SHEET, crops_of, measure, write_cells, write_pairs,
+};
 use crate::failure::Misuse;
 use anyhow::{Context, Result};
 use images::{ContactSheet, Crops, MASK_CHANNEL};
@@ -37,8 +39,37 @@ pub(super) fn execute(arguments: &CutArguments, console: &mut Console<'_>) -> Re
         }
         measured.push((name.clone(), found));
     }
-    write_cells(&out.join(CELLS), &crops, measured)?;
+    match &spec.proteins {
+        Some(proteins) => pair(proteins, (&spec, &crops, out), measured, console)?,
+        None => write_cells(&out.join(CELLS), &crops, measured)?,
+    }
     console.note(&format!("wrote {}", out.join(CELLS).display()))
+}
+
+/// Writes pairs of cells and proteins.
+fn pair(
+    proteins: &ProteinsSpec,
+    (spec, crops, out): (&CutSpec, &Crops, &Path),
+    measured: Vec<(String, Measured)>,
+    console: &mut Console<'_>,
+) -> Result<()> {
+    let contents = crops.contents();
+    let places = proteins.places(&contents.channels, spec.images.nucleus_channel.as_deref())?;
+    let pairs = proteins.pairs(contents, &places)?;
+    let n_shown = pairs.chunk_by(|one, next| one.row == next.row).count();
+    let n_without = crops.n_cells() - n_shown;
+    if n_without > 0 {
+        console.note(&format!("note: {n_without} cells have none of the proteins and are left out"))?;
+    }
+    let (pairs, measured) = (pairs.as_slice(), &measured.into_iter().collect());
+    let modalities =
+        write_pairs(&out.join(CELLS), &PairedCells { crops, spec: proteins, pairs, measured }).of_input()?;
+    let told: Vec<String> = modalities.iter().map(|(name, n)| format!("{name} ({n})")).collect();
+    console.note(&format!("{} observations of {n_shown} cells: {}", pairs.len(), told.join(", ")))?;
+    if pairs.len() > n_shown {
+        console.note("several observations are of one cell: keep them together in splits, by `group_by = \"cell\"`")?;
+    }
+    Ok(())
 }
 
 fn tell(crops: &Crops, console: &mut Console<'_>) -> Result<()> {

@@ -4,10 +4,10 @@ use crate::arguments::DestinationArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
 use crate::run::{reordered, start_device};
-use anndata::Annotator;
+use anndata::{Annotator, File};
 use anyhow::{Context, Result};
 use framework::Alignment;
-use framework::data::{Dataset, NewData, Observations, Split};
+use framework::data::{DataFile, Dataset, NewData, Observations, Split};
 use framework::infer::Trained;
 use framework::run::{RunDirectory, read_tensors};
 use framework::spec::Experiment;
@@ -121,7 +121,7 @@ fn aligned(name: &str, alignment: &Alignment) -> String {
     let mut text = format!("modality {name}: {n_found} of {} features found", n_found + missing.len());
     if !missing.is_empty() {
         let first: Vec<&str> = missing.iter().take(3).map(String::as_str).collect();
-        text.push_str(&format!("; {} count as zero ({} …)", missing.len(), first.join(", ")));
+        text.push_str(&format!("; {} missing and masked ({} …)", missing.len(), first.join(", ")));
     }
     if *n_unknown > 0 {
         text.push_str(&format!("; {n_unknown} unknown to the model are left aside"));
@@ -133,16 +133,21 @@ fn aligned(name: &str, alignment: &Alignment) -> String {
 ///
 /// # Errors
 /// When the copy exists, as an error of input.
-pub fn start_copy(data: &Path, destination: &DestinationArguments) -> Result<(Annotator, PathBuf)> {
+pub fn start_copy(file: &File, destination: &DestinationArguments) -> Result<(Annotator, PathBuf)> {
+    let data = file.path();
+    if destination.in_place && file.is_table() {
+        let text = format!("`{}` is neither .h5ad nor .h5mu, so nothing can be written into it", data.display());
+        return Err(Misuse::new(text).help("name a file to be made with `--out`").into());
+    }
     if destination.in_place {
         return Ok((Annotator::in_place(data).of_input()?, data.to_owned()));
     }
-    let out = destination.out.clone().unwrap_or_else(|| beside(data));
+    let out = destination.out.clone().map_or_else(|| beside(file), Ok)?;
     if out.exists() && !destination.force {
         let text = format!("`{}` exists already", out.display());
         return Err(Misuse::new(text).help("choose another `--out` or say `--force`").into());
     }
-    Ok((Annotator::copy_of(data, &out).of_input()?, out))
+    Ok((Annotator::copy_of_file(file, &out).of_input()?, out))
 }
 
 /// Puts the copy in its place and tells what it replaced.
@@ -157,8 +162,8 @@ pub fn finish_copy(annotator: Annotator, out: &Path, console: &mut Console<'_>) 
     console.note(&format!("written: {}", out.display()))
 }
 
-fn beside(data: &Path) -> PathBuf {
-    let stem = data.file_stem().unwrap_or_default().to_string_lossy();
-    let extension = data.extension().unwrap_or_default().to_string_lossy();
-    data.with_file_name(format!("{stem}_cithara.{extension}"))
+fn beside(file: &File) -> Result<PathBuf> {
+    let data = DataFile::new(file.path());
+    let extension = data.annotated_ending().of_input()?;
+    Ok(data.path.with_file_name(format!("{}_cithara.{extension}", data.stem())))
 }

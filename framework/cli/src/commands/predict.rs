@@ -7,7 +7,7 @@ use crate::arguments::PredictArguments;
 use crate::console::Console;
 use crate::failure::Misuse;
 use crate::run::{CELLS_AT_A_TIME, Scene, annotate_prediction, predicted_cells};
-use anndata::{File, Kind};
+use anndata::Kind;
 use anyhow::Result;
 use framework::data::NewData;
 use framework::infer::Predictor;
@@ -16,10 +16,13 @@ use registry::Catalogue;
 pub(super) fn execute(arguments: &PredictArguments, catalogue: &Catalogue, console: &mut Console<'_>) -> Result<()> {
     let mut run = OpenRun::open(&arguments.run, catalogue)?;
     let (source, target) = (run.modality(&arguments.from)?, run.modality(&arguments.to)?);
-    let file = File::open(&arguments.data).of_input()?;
+    let table = arguments.reading.table(&run.experiment, Some(&arguments.from));
+    let whole = arguments.reading.new_data(&arguments.data, table.as_ref(), Some(&arguments.from));
+    let file = whole.file(&run.experiment).open().of_input()?;
     let only = (file.kind() == Kind::H5ad).then_some(arguments.from.as_str());
-    let mut dataset = run.new_data(&NewData { path: &arguments.data, modality: only }, console)?;
-    let new_cells = NewCells { path: &arguments.data, choice: arguments.unseen_classes.map(Into::into) };
+    let new = NewData { modality: only, ..whole };
+    let mut dataset = run.new_data(&new, console)?;
+    let new_cells = NewCells { data: &new, choice: arguments.unseen_classes.map(Into::into) };
     let _ = new_cells.learn(&mut run, &mut dataset, console)?;
     if dataset.assays[source].modality.cells().is_empty() {
         let text = format!("`{}` does not hold the modality `{}`", arguments.data.display(), arguments.from);
@@ -38,7 +41,7 @@ pub(super) fn execute(arguments: &PredictArguments, catalogue: &Catalogue, conso
     let predictor = Predictor { model, dataset, source, target, usual_total, device, minibatch, decoded_as };
     predictor.ensure_categories(&predicted_cells(dataset, source, target)).of_input()?;
     let features = run.directory.read_features(&arguments.to).of_input()?;
-    let (mut annotator, out) = start_copy(&arguments.data, &arguments.destination)?;
+    let (mut annotator, out) = start_copy(&file, &arguments.destination)?;
     let scene = Scene { experiment: &run.experiment, model, dataset, only_modality: only };
     let place = annotate_prediction(&mut annotator, &file, &scene, &predictor, &features)?;
     annotator.set_uns(None, "cithara", &scene.about()?)?;

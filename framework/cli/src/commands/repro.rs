@@ -5,7 +5,7 @@ use crate::arguments::ReproArguments;
 use crate::console::Console;
 use crate::run::{Built, build, ensure_same_files};
 use anyhow::{Context, Result, bail};
-use framework::data::data_files;
+use framework::data::files_on_disk;
 use framework::fit::{Checkpoints, Event, Fit, Observer};
 use framework::run::{Provenance, RunDirectory};
 use registry::{Catalogue, read_file};
@@ -16,7 +16,7 @@ pub(super) fn execute(arguments: &ReproArguments, catalogue: &Catalogue, console
     let run = RunDirectory::open_unfinished(&arguments.run).of_input()?;
     let provenance = run.read_provenance().of_input()?;
     let experiment = read_file(&run.file("spec.toml"), &[], catalogue)?;
-    ensure_same_files(&provenance.data, &data_files(&experiment)?).of_input()?;
+    ensure_same_files(&provenance.data, &files_on_disk(&experiment)?).of_input()?;
     let logged = logged(&run, arguments.epochs).of_input()?;
     tch::set_num_threads(provenance.n_threads);
     let Built { dataset, split, model, device, .. } = build(&experiment, None, &mut |_| {}).of_input()?;

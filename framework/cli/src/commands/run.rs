@@ -195,10 +195,10 @@ fn annotate(run: &OpenRun, dataset: &Dataset, console: &mut Console<'_>) -> Resu
     };
     let files = data_files(&run.experiment)?;
     let scene = Scene { experiment: &run.experiment, model, dataset, only_modality: None };
-    for (path, name) in files.iter().zip(annotated_names(&files)) {
+    for (source, name) in files.iter().zip(annotated_names(&files)?) {
         let out = run.directory.file(&name);
-        let mut annotator = Annotator::copy_of(path, &out)?;
-        let file = File::open(path)?;
+        let file = source.open()?;
+        let mut annotator = Annotator::copy_of_file(&file, &out)?;
         annotate_embedding(&mut annotator, &file, &scene, &embeddings)?;
         if files.len() == 1 {
             annotate_predictions(run, &scene, (&file, &mut annotator), console)?;

@@ -102,7 +102,7 @@ pub(super) fn annotate_each(
 ) -> Result<()> {
     let files = data_files(&run.experiment)?;
     let annotated: Vec<PathBuf> =
-        annotated_names(&files).iter().map(|name| run.directory.file(name)).filter(|path| path.is_file()).collect();
+        annotated_names(&files)?.iter().map(|name| run.directory.file(name)).filter(|path| path.is_file()).collect();
     for path in annotated {
         let file = File::open(&path)?;
         let mut annotator = Annotator::in_place(&path)?;

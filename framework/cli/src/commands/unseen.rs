@@ -4,17 +4,16 @@ use super::model::{OfInput, OpenRun};
 use crate::console::Console;
 use crate::failure::Misuse;
 use anyhow::Result;
-use framework::data::{Dataset, Observations};
+use framework::data::{Dataset, NewData, Observations};
 use framework::infer::{learn_new_classes, unseen_classes, with_classes};
 use framework::spec::UnseenClasses;
-use std::path::Path;
 use tch::{Device, Tensor};
 
 /// What is to be done with cells of unseen classes, and where the cells are.
 #[derive(Debug, Clone, Copy)]
 pub struct NewCells<'a> {
-    /// The file.
-    pub path: &'a Path,
+    /// The data.
+    pub data: &'a NewData<'a>,
     /// The command line's choice, which wins over the run's.
     pub choice: Option<UnseenClasses>,
 }
@@ -42,8 +41,10 @@ impl NewCells<'_> {
         let named = named(run, &unseen);
         match choice {
             UnseenClasses::Error => {
-                let text =
-                    format!("`{}` holds cells of classes that the model has not seen: {named}", self.path.display());
+                let text = format!(
+                    "`{}` holds cells of classes that the model has not seen: {named}",
+                    self.data.path.display()
+                );
                 let help = "`--unseen-classes naive` maps them without regard to their classes; `cithara embed … \
                             --unseen-classes new-component` learns a component for each, which the run keeps";
                 Err(Misuse::new(text).help(help).into())
@@ -70,7 +71,7 @@ impl NewCells<'_> {
     fn observations(&self, run: &OpenRun, dataset: &Dataset) -> Result<Observations> {
         let columns: Vec<String> =
             run.trained.cohort.classes.iter().flatten().map(|classes| classes.column.clone()).collect();
-        Observations::find(&[self.path.to_owned()], &dataset.cells, &columns).of_input()
+        Observations::find(&[self.data.file(&run.experiment)], &dataset.cells, &columns).of_input()
     }
 }
 

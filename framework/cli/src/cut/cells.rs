@@ -27,7 +27,7 @@ pub fn write_cells(path: &Path, crops: &Crops, channels: Vec<(String, Measured)>
 }
 
 /// What is known of some cells: field, place in it, area of the nucleus, and the columns of the table of fields.
-fn metadata(cells: &Cells, rows: &[usize]) -> Result<Frame> {
+pub(super) fn metadata(cells: &Cells, rows: &[usize]) -> Result<Frame> {
     let mut frame = Frame::new(rows.iter().map(|&row| cells.name(row)).collect());
     let field = |row: &usize| Some(cells.fields[cells.cells[*row].field as usize].name.clone());
     frame.insert("field", categorical(&rows.iter().map(field).collect::<Vec<_>>()))?;
@@ -43,6 +43,6 @@ fn metadata(cells: &Cells, rows: &[usize]) -> Result<Frame> {
     Ok(frame)
 }
 
-fn categorical(labels: &[Option<String>]) -> Column {
+pub(super) fn categorical(labels: &[Option<String>]) -> Column {
     Column::Categorical(Categorical::from_labels(labels))
 }

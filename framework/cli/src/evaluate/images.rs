@@ -13,6 +13,7 @@
 //! `[evaluate.images.unshown]` names real images that the model was not shown of these cells: then its prediction of what a
 //! cell was never stained for, as far as it knows, is judged, too (Zhang et al. 2026, code).
 
+mod beside;
 mod controls;
 mod group;
 mod pair;
@@ -21,6 +22,7 @@ mod tally;
 mod unshown;
 mod verdict;
 
+pub use beside::{PredictImages, TaughtCells, images_beside};
 pub use scores::{ImageMethodScores, ImageScores};
 
 use super::evaluation::Section;
@@ -43,17 +45,17 @@ pub(super) fn images(scene: &Scene<'_>, found: &mut Findings<'_>) -> Result<Vec<
     let mut all = Vec::new();
     for target in (0..n).filter(is_image) {
         if let Some(pair) = Pair::measured(scene, (target, target), found)? {
-            all.extend(judged(&pair, Section::Reconstruction, found)?);
+            all.extend(judged(&pair, Section::Reconstruction, None, found)?);
         }
     }
     let pairs = (0..n).flat_map(|source| (0..n).map(move |target| (source, target)));
     let pairs = pairs.filter(|(source, target)| source != target && model.share_a_space(*source, *target));
     for pair in pairs.filter(|(_, target)| is_image(target)) {
         if let Some(pair) = Pair::measured(scene, pair, found)? {
-            all.extend(judged(&pair, Section::CrossPrediction, found)?);
+            all.extend(judged(&pair, Section::CrossPrediction, None, found)?);
         }
         if let Some(pair) = Pair::unshown(scene, pair, found)? {
-            all.extend(judged(&pair, Section::CrossPrediction, found)?);
+            all.extend(judged(&pair, Section::CrossPrediction, None, found)?);
         }
     }
     if !all.is_empty() {
@@ -62,9 +64,15 @@ pub(super) fn images(scene: &Scene<'_>, found: &mut Findings<'_>) -> Result<Vec<
     Ok(all)
 }
 
-fn judged(pair: &Pair<'_>, section: Section, found: &mut Findings<'_>) -> Result<Vec<ImageScores>> {
+/// The scores of all methods, and of one more where there is one.
+fn judged(
+    pair: &Pair<'_>,
+    section: Section,
+    beside: Option<&dyn PredictImages>,
+    found: &mut Findings<'_>,
+) -> Result<Vec<ImageScores>> {
     (found.progress)(&format!("images: {}", pair.title()));
-    let methods = pair.methods(section, found).with_context(|| format!("images: {}", pair.title()))?;
+    let methods = pair.methods(section, beside, found).with_context(|| format!("images: {}", pair.title()))?;
     let scores = pair.scores(section, &methods)?;
     found.verdicts.extend(scores.iter().flat_map(verdict::of_images));
     Ok(scores)

@@ -1,26 +1,31 @@
-//! The measurements that are judged and learned from, gathered once and kept as sparse as they came.
+//! The measurements that are judged and learned from, gathered once and kept as sparse as they came. Images are not gathered:
+//! their pixels are read again, a block of cells at a time, wherever they are needed.
 
+mod images;
 mod rows;
 
-use analysis::{Matrix, block_rows};
+use analysis::{Matrix, ReadRows, block_rows};
 use anyhow::{Context, Result};
 use framework::data::Assay;
-use framework::{Features, Gathered, SparseFeatures, TargetValues};
+use framework::{FeatureShape, Features, Gathered, SparseFeatures, TargetValues};
+use images::StoredImages;
 use rows::Rows;
 use tch::{Device, Kind, Tensor};
 
 /// Values of some cells of one modality.
 #[derive(Debug)]
-pub(crate) enum Values {
+pub(crate) enum Values<'a> {
     /// Compressed rows; what they do not store is 0.
     Sparse(Rows),
     /// Shares of successes of the entries with trials; what the rows do not store was not measured.
     Shares(Rows),
     /// n_cells × n_features on the host, for modalities that hand out dense rows.
     Dense(Vec<Tensor>),
+    /// Images, which stay where they are.
+    Images(StoredImages<'a>),
 }
 
-impl Values {
+impl<'a> Values<'a> {
     /// Appends rows in the form of the first ones.
     fn append(&mut self, features: &Features) -> Result<()> {
         match (self, features) {
@@ -28,7 +33,7 @@ impl Values {
             (Values::Dense(blocks), features) => {
                 blocks.push(features.to_dense().flatten(1, -1).to_device(Device::Cpu).to_kind(Kind::Float));
             }
-            (Values::Sparse(_) | Values::Shares(_), _) => {
+            (Values::Sparse(_) | Values::Shares(_) | Values::Images(_), _) => {
                 anyhow::bail!("the modality hands out sparse rows for some cells and dense ones for others");
             }
         }
@@ -43,7 +48,7 @@ impl Values {
         rows.append_shares(&gathered.target, trials)
     }
 
-    fn like(features: &Features) -> Values {
+    fn like(features: &Features) -> Values<'a> {
         match features {
             Features::Dense(_) => Values::Dense(Vec::new()),
             Features::Sparse(rows) => Values::Sparse(Rows::new(rows.n_features as usize)),
@@ -51,7 +56,7 @@ impl Values {
     }
 
     /// An empty store for what a loss compares with; `None` where that is the input.
-    fn for_target(gathered: &Gathered, target: TargetValues) -> Option<Values> {
+    fn for_target(gathered: &Gathered, target: TargetValues) -> Option<Values<'a>> {
         match target {
             TargetValues::Counts | TargetValues::Presence => Some(Values::like(&gathered.target)),
             TargetValues::Trials => Some(Values::Shares(Rows::new(gathered.target.n_features() as usize))),
@@ -60,7 +65,7 @@ impl Values {
     }
 
     /// Joins blocks that came one by one.
-    fn joined(self) -> Values {
+    fn joined(self) -> Values<'a> {
         match self {
             Values::Dense(blocks) if blocks.len() > 1 => Values::Dense(vec![Tensor::cat(&blocks, 0)]),
             other => other,
@@ -76,11 +81,15 @@ impl Values {
             Values::Sparse(rows) => Ok(rows.borrowed()?.into()),
             Values::Shares(rows) => Ok(Matrix::Measured(rows.borrowed()?)),
             Values::Dense(blocks) => Matrix::dense(&blocks[0]),
+            Values::Images(images) => Ok(Matrix::Read(images)),
         }
     }
 
     /// Share of the measured entries of some rows that are not 0.
-    pub fn share_nonzero(&self, rows: &[usize]) -> f64 {
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn share_nonzero(&self, rows: &[usize]) -> Result<f64> {
         let (n_nonzero, n_entries) = match self {
             Values::Sparse(stored) => (stored.n_nonzero(rows), rows.len() * stored.n_columns()),
             Values::Shares(stored) => (stored.n_nonzero(rows), stored.n_stored(rows)),
@@ -88,8 +97,19 @@ impl Values {
                 let nonzero = super::numbers::select(&blocks[0], rows).not_equal(0.0).sum(Kind::Double);
                 (nonzero.double_value(&[]) as usize, rows.len() * blocks[0].size()[1] as usize)
             }
+            Values::Images(images) => (images.n_nonzero(rows)?, rows.len() * images.n_columns()),
         };
-        n_nonzero as f64 / n_entries.max(1) as f64
+        Ok(n_nonzero as f64 / n_entries.max(1) as f64)
+    }
+
+    /// The same in memory, whatever it was.
+    fn held(self) -> Result<Values<'static>> {
+        Ok(match self {
+            Values::Sparse(rows) => Values::Sparse(rows),
+            Values::Shares(rows) => Values::Shares(rows),
+            Values::Dense(blocks) => Values::Dense(blocks),
+            Values::Images(images) => Values::Dense(vec![images.read(&(0..images.n_rows()).collect::<Vec<_>>())?]),
+        })
     }
 }
 
@@ -114,6 +134,23 @@ pub(crate) struct Reading {
     pub input: Input,
 }
 
+impl Reading {
+    /// Whether what is read are images as they are.
+    fn are_images(self, shape: FeatureShape) -> bool {
+        let as_they_are = matches!(self.target, TargetValues::Processed | TargetValues::UnitInterval);
+        matches!(shape, FeatureShape::Image { .. }) && as_they_are && self.input == Input::AsPrepared
+    }
+}
+
+/// The row of each cell of a data set, where `cells` are the rows.
+fn places(cells: &[usize], n_cells: usize) -> Vec<Option<u32>> {
+    let mut rows = vec![None; n_cells];
+    for (row, &cell) in cells.iter().enumerate() {
+        rows[cell] = Some(row as u32);
+    }
+    rows
+}
+
 fn log_shares(features: &Features) -> Features {
     let logarithm = |values: &Tensor, totals: Tensor| (values * 1e4 / totals.clamp_min(1e-12)).log1p();
     match features {
@@ -135,24 +172,29 @@ fn log_shares(features: &Features) -> Features {
 
 /// What one modality measured of the cells that matter here.
 #[derive(Debug)]
-pub(crate) struct Measured {
+pub(crate) struct Measured<'a> {
     /// Row of each cell of the data set in the values; `None` where it was not measured or does not matter.
     rows: Vec<Option<u32>>,
-    input: Values,
+    input: Values<'a>,
     /// What the loss compares with, where it is not the input.
-    target: Option<Values>,
+    target: Option<Values<'a>>,
     /// Whether the input was made logarithms of shares.
     is_log: bool,
 }
 
-impl Measured {
+impl<'a> Measured<'a> {
     /// Gathers the measured ones of `cells`, a block at a time; `None` if there is none.
     ///
     /// # Errors
     /// When rows cannot be read.
-    pub fn gather(assay: &Assay, cells: &[usize], read: Reading) -> Result<Option<Measured>> {
+    pub fn gather(assay: &'a Assay, cells: &[usize], read: Reading) -> Result<Option<Measured<'a>>> {
         let (target, is_log) = (read.target, read.input != Input::AsPrepared);
         let cells = assay.measured_cells(cells);
+        let rows = assay.measured(&cells);
+        if read.are_images(assay.modality.shape()) && !rows.is_empty() {
+            let input = Values::Images(StoredImages::new(assay.modality.as_ref(), rows, target));
+            return Ok(Some(Measured { rows: places(&cells, assay.rows.len()), input, target: None, is_log }));
+        }
         let mut stores: Option<(Values, Option<Values>)> = None;
         for block in cells.chunks(block_rows(assay.modality.shape().n_features() as usize)) {
             let mut gathered = assay.modality.gather(&assay.measured(block), target)?;
@@ -169,11 +211,17 @@ impl Measured {
             }
         }
         let Some((input, target)) = stores else { return Ok(None) };
-        let mut rows = vec![None; assay.rows.len()];
-        for (row, &cell) in cells.iter().enumerate() {
-            rows[cell] = Some(row as u32);
-        }
+        let rows = places(&cells, assay.rows.len());
         Ok(Some(Measured { rows, input: input.joined(), target: target.map(Values::joined), is_log }))
+    }
+
+    /// The same, all in memory.
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn in_memory(self) -> Result<Measured<'static>> {
+        let target = self.target.map(Values::held).transpose()?;
+        Ok(Measured { rows: self.rows, input: self.input.held()?, target, is_log: self.is_log })
     }
 
     /// Those of `cells` that are held.
@@ -187,17 +235,17 @@ impl Measured {
     }
 
     /// What encoders see.
-    pub fn input(&self) -> &Values {
+    pub fn input(&self) -> &Values<'a> {
         &self.input
     }
 
     /// The values whose total says how much of a cell was measured at all.
-    pub fn depth_values(&self) -> &Values {
+    pub fn depth_values(&self) -> &Values<'a> {
         if self.is_log { self.target() } else { &self.input }
     }
 
     /// What the loss compares with.
-    pub fn target(&self) -> &Values {
+    pub fn target(&self) -> &Values<'a> {
         self.target.as_ref().unwrap_or(&self.input)
     }
 }
@@ -236,7 +284,7 @@ mod tests {
             let matrix = measured.input().matrix().unwrap();
             let of_last = matrix.rows(&measured.rows_of(&[3])).unwrap();
             assert_eq!(of_last, Tensor::from_slice(&[0f32, 3.0]).view([1, 2]));
-            assert_eq!(measured.target().share_nonzero(&[0, 1]), 0.5);
+            assert_eq!(measured.target().share_nonzero(&[0, 1]).unwrap(), 0.5);
         }
     }
 
@@ -258,7 +306,7 @@ mod tests {
             let shares = matrix.rows(&[0, 1]).unwrap().nan_to_num(-1.0, None, None);
             // 0 of 2 trials is a measurement, 0 of none is not
             assert_eq!(shares, Tensor::from_slice(&[0.25f32, -1.0, 0.0, -1.0, 1.0, -1.0]).view([2, 3]));
-            assert_eq!(measured.target().share_nonzero(&[0, 1]), 2.0 / 3.0);
+            assert_eq!(measured.target().share_nonzero(&[0, 1]).unwrap(), 2.0 / 3.0);
             assert!(measured.input().matrix().unwrap().is_complete(), "encoders see what they always saw");
         }
     }

@@ -61,7 +61,7 @@ struct Pair<'a> {
     source: usize,
     target: usize,
     observed: Matrix<'a>,
-    measured: &'a Measured,
+    measured: &'a Measured<'a>,
     train: Vec<usize>,
     judged: Vec<usize>,
     /// Whether the loss predicts shares of a total that it is told.
@@ -204,7 +204,7 @@ impl<'a> Pair<'a> {
     }
 
     fn judge<'j>(&'j self, rows: &'j [usize]) -> Result<Judge<'j>> {
-        Judge::new(&self.observed, rows, self.measured.target().share_nonzero(rows), self.scene.task.seed)
+        Judge::new(&self.observed, rows, self.measured.target().share_nonzero(rows)?, self.scene.task.seed)
     }
 
     fn task<'t>(&'t self, train: &'t [usize], judged: &'t [usize]) -> Result<Task<'t>> {

@@ -54,7 +54,7 @@ pub(super) fn reading(target: TargetValues, experiment: &Experiment, modality: &
 ///
 /// # Errors
 /// When rows cannot be read.
-pub(super) fn fit(measured: &Measured, cells: &[usize], most: usize, seed: u64) -> Result<Option<Pca>> {
+pub(super) fn fit(measured: &Measured<'_>, cells: &[usize], most: usize, seed: u64) -> Result<Option<Pca>> {
     let matrix = measured.input().matrix()?;
     let rows = measured.rows_of(cells);
     if rows.len() < 2 || !varies(&matrix, &rows)? {

@@ -7,11 +7,15 @@ use super::seeds::{Draw, key};
 use super::{clustering, images, predictions, principal, spaces};
 use analysis::{Pca, block_rows};
 use anyhow::{Context, Result, ensure};
-use framework::Seed;
 use framework::data::{Dataset, Split, Subset};
 use framework::infer::Trained;
 use framework::spec::Experiment;
+use framework::{FeatureShape, Seed};
 use tch::Tensor;
+
+/// Principal components of images at most: 16,384 pixels of 29,174 cells are read seven times in each round of the search, and what
+/// is kept of it grows with four times their number.
+const MOST_OF_IMAGES: usize = 256;
 
 /// What is evaluated, and on what.
 #[derive(Clone, Copy)]
@@ -44,9 +48,14 @@ pub fn evaluate(task: &EvaluationTask<'_>, progress: &mut dyn FnMut(&str)) -> Re
     progress("gathering cells");
     let (mut scene, mut notes) = Scene::new(task)?;
     if task.beside_controls {
-        scene.find_components(progress)?;
+        scene.find_components(None, progress)?;
+        notes.extend(scene.note_on_components());
     } else {
         notes.push("no controls were asked for; `cithara evaluate` of the run adds them".to_owned());
+    }
+    let patterns = task.dataset.patterns_by_split(task.split);
+    if patterns.len() > 1 {
+        notes.extend(patterns.iter().map(framework::data::Pattern::sentence));
     }
     let mut found = Findings { progress, notes: std::mem::take(&mut notes), verdicts: Vec::new() };
     let reconstructions = predictions::reconstructions(&scene, &mut found)?;
@@ -73,7 +82,11 @@ pub fn evaluate(task: &EvaluationTask<'_>, progress: &mut dyn FnMut(&str)) -> Re
 }
 
 impl EvaluationTask<'_> {
-    fn check(&self) -> Result<()> {
+    /// Refuses data, split, rows and model that do not belong together.
+    ///
+    /// # Errors
+    /// Naming what does not fit.
+    pub(super) fn check(&self) -> Result<()> {
         let n_cells = self.dataset.cells.len();
         let n_split = self.split.subsets().len();
         ensure!(
@@ -116,7 +129,7 @@ pub(super) struct Scene<'a> {
     pub training: Vec<usize>,
     pub judged: Vec<usize>,
     /// One per modality; `None` where no cell that matters was measured.
-    pub measured: Vec<Option<Measured>>,
+    pub measured: Vec<Option<Measured<'a>>>,
     /// One per modality, or none without controls; `None` where there is no variance to decompose.
     components: Vec<Option<Components>>,
 }
@@ -128,7 +141,11 @@ struct Components {
 }
 
 impl<'a> Scene<'a> {
-    fn new(task: &'a EvaluationTask<'a>) -> Result<(Scene<'a>, Vec<String>)> {
+    /// The cells of a task and what was measured of them, and what to know of them.
+    ///
+    /// # Errors
+    /// When rows cannot be read, or the split has no cells.
+    pub fn new(task: &'a EvaluationTask<'a>) -> Result<(Scene<'a>, Vec<String>)> {
         let (cells, training, judged) = choose_cells(task.split)?;
         let mut notes = Vec::new();
         if let Some(note) = note_on(&cells) {
@@ -145,8 +162,31 @@ impl<'a> Scene<'a> {
         Ok((Scene { task, cells, training, judged, measured, components: Vec::new() }, notes))
     }
 
-    fn find_components(&mut self, progress: &mut dyn FnMut(&str)) -> Result<()> {
+    /// What to know of components of images, where a space is wider than these are.
+    fn note_on_components(&self) -> Option<String> {
+        let n = (0..self.measured.len()).filter(|&modality| self.dim_of(modality) > MOST_OF_IMAGES);
+        let is_image = |modality: &usize| {
+            matches!(self.task.dataset.assays[*modality].modality.shape(), FeatureShape::Image { .. })
+        };
+        let wide: Vec<&str> = n.filter(is_image).map(|modality| self.name(modality)).collect();
+        (!wide.is_empty()).then(|| {
+            format!(
+                "spaces of {} have more numbers than the {MOST_OF_IMAGES} principal components of images that they stand beside",
+                wide.join(" and ")
+            )
+        })
+    }
+
+    /// Finds the principal components of modalities, of all or of one only.
+    ///
+    /// # Errors
+    /// When rows cannot be read.
+    pub fn find_components(&mut self, only: Option<usize>, progress: &mut dyn FnMut(&str)) -> Result<()> {
         for (modality, measured) in self.measured.iter().enumerate() {
+            if only.is_some_and(|only| only != modality) {
+                self.components.push(None);
+                continue;
+            }
             progress(&format!("principal components of {}", self.name(modality)));
             let Some(measured) = measured else {
                 self.components.push(None);
@@ -159,9 +199,12 @@ impl<'a> Scene<'a> {
         Ok(())
     }
 
-    /// As many components as any control or probe asks for, as far as cells and features allow.
-    fn fit_components(&self, modality: usize, measured: &Measured, cells: &[usize]) -> Result<Option<Pca>> {
-        let most = self.task.experiment.evaluate.n_components.max(self.dim_of(modality));
+    /// As many components as any control or probe asks for, as far as cells and features allow; of images no more than
+    /// [`MOST_OF_IMAGES`], for all pixels of all cells are read many times over for them.
+    fn fit_components(&self, modality: usize, measured: &Measured<'_>, cells: &[usize]) -> Result<Option<Pca>> {
+        let asked = self.task.experiment.evaluate.n_components.max(self.dim_of(modality));
+        let is_image = matches!(self.task.dataset.assays[modality].modality.shape(), FeatureShape::Image { .. });
+        let most = if is_image { asked.min(MOST_OF_IMAGES) } else { asked };
         principal::fit(measured, cells, most, key(self.task.seed, Draw::Components, modality))
     }
 

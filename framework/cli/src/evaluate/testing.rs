@@ -345,7 +345,7 @@ fn observations(cells: &[String], causes: &[[f32; 6]]) -> Observations {
     let path = temporary_file("labels.h5ad");
     write_new_h5ad(&path, &NewAnnData::new(obs, var, Csr::zeros(cells.len(), 1))).unwrap();
     let wanted = ["type", "depth", "name"].map(str::to_owned);
-    let observations = Observations::read(std::slice::from_ref(&path), cells, &wanted).unwrap();
+    let observations = Observations::read(&[framework::data::DataFile::new(path.clone())], cells, &wanted).unwrap();
     std::fs::remove_file(path).unwrap();
     observations
 }

@@ -4,7 +4,7 @@ use crate::evaluate::{Input, Measured, Reading};
 use analysis::{FeatureGroupSpec, FeatureScale, Matrix, Values, block_rows, feature_groups};
 use anndata::{File, Kind as FileKind, Layer};
 use anyhow::{Context, Result, ensure};
-use framework::data::{Dataset, data_files};
+use framework::data::{Dataset, data_file, data_files};
 use framework::infer::Trained;
 use framework::spec::Experiment;
 use framework::{FeatureShape, TargetValues};
@@ -29,7 +29,7 @@ pub struct FeatureTable {
 
 #[derive(Debug)]
 enum Store {
-    Measured(Measured),
+    Measured(Measured<'static>),
     Dense(Tensor),
 }
 
@@ -61,7 +61,7 @@ impl FeatureTable {
             values: if are_counts { Values::Log1p } else { Values::Plain },
             scale: if are_counts { FeatureScale::AsIs } else { FeatureScale::Range },
             cells: measured.held(&all),
-            store: Store::Measured(measured),
+            store: Store::Measured(measured.in_memory()?),
         }))
     }
 
@@ -70,8 +70,8 @@ impl FeatureTable {
     /// # Errors
     /// When no file of the run has such an array.
     pub fn of_obsm(experiment: &Experiment, dataset: &Dataset, key: &str) -> Result<FeatureTable> {
-        for path in data_files(experiment)? {
-            let file = File::open(&path)?;
+        for file in data_files(experiment)? {
+            let file = file.open()?;
             let found = match file.obsm_names()?.iter().any(|name| name == key) {
                 true => Some((file.obsm(key)?, file.cells().to_vec())),
                 false => obsm_of_modality(&file, key)?,
@@ -151,11 +151,8 @@ fn obsm_of_modality(file: &File, key: &str) -> Result<Option<(anndata::Dense, Ve
 fn of_images(experiment: &Experiment, dataset: &Dataset, modality: usize) -> Result<FeatureTable> {
     let name = &dataset.assays[modality].name;
     let entry = experiment.modalities.get(name).context("the spec lacks the modality")?;
-    let path = match &entry.path {
-        Some(path) => path.clone(),
-        None => data_files(experiment)?.into_iter().next().context("the run names no data")?,
-    };
-    let file = File::open(&path)?;
+    let source = data_file(experiment, name)?;
+    let file = source.open()?;
     let annotated = match file.kind() {
         FileKind::H5mu => file.modality(entry.key.as_deref().unwrap_or(name))?,
         FileKind::H5ad => file.modality("")?,
@@ -165,7 +162,7 @@ fn of_images(experiment: &Experiment, dataset: &Dataset, modality: usize) -> Res
     ensure!(
         n_columns > 0,
         "`{name}` of `{}` has no measured features; cut with `features = true`, or name others with `--features` or `--obsm`",
-        path.display()
+        source.path.display()
     );
     let mut values = vec![0.0; annotated.cells().len() * n_columns];
     for row in 0..annotated.cells().len() {

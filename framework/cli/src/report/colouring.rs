@@ -3,14 +3,13 @@
 use super::cells::{SUBSETS, pattern_of, place_of};
 use crate::drawing::palette::Colour;
 use crate::drawing::palette::{NEUTRAL, of_class, of_share};
-use anndata::{Column, File, Kind};
+use anndata::{Column, Kind};
 use anyhow::{Context, Result};
-use framework::data::data_files;
+use framework::data::{DataFile, data_files};
 use framework::run::RunCells;
 use framework::spec::Experiment;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
-use std::path::{Path, PathBuf};
 
 /// Classes beyond these, the least frequent ones, have no colour of their own.
 const MAX_CLASSES: usize = 36;
@@ -98,8 +97,8 @@ pub fn of_column(experiment: &Experiment, cells: &RunCells, name: &str) -> Resul
 /// When a file cannot be read.
 pub fn columns(experiment: &Experiment) -> Result<Vec<String>> {
     let mut names = std::collections::BTreeSet::new();
-    for path in data_files(experiment)? {
-        each_frame(&path, |frame| names.extend(frame.column_names().into_iter().map(str::to_owned)))?;
+    for file in data_files(experiment)? {
+        each_frame(&file, |frame| names.extend(frame.column_names().into_iter().map(str::to_owned)))?;
     }
     Ok(names.into_iter().collect())
 }
@@ -116,19 +115,19 @@ pub fn labels(experiment: &Experiment, cells: &RunCells, name: &str) -> Result<O
 }
 
 /// The obs tables of a file: its own, then each modality's.
-fn each_frame(path: &Path, mut each: impl FnMut(&anndata::Frame)) -> Result<()> {
-    let file = File::open(path)?;
+fn each_frame(source: &DataFile, mut each: impl FnMut(&anndata::Frame)) -> Result<()> {
+    let file = source.open()?;
     each(file.obs());
     if file.kind() == Kind::H5mu {
         for key in file.modalities()? {
-            each(file.modality(&key).with_context(|| format!("`{}`", path.display()))?.obs());
+            each(file.modality(&key).with_context(|| format!("`{}`", source.path.display()))?.obs());
         }
     }
     Ok(())
 }
 
 /// The values of a column, the first table that has one for a cell winning.
-fn values(files: &[PathBuf], cells: &[String], name: &str) -> Result<Option<Values>> {
+fn values(files: &[DataFile], cells: &[String], name: &str) -> Result<Option<Values>> {
     let places: HashMap<&str, usize> = cells.iter().enumerate().map(|(cell, name)| (name.as_str(), cell)).collect();
     let mut labels: Vec<Option<String>> = vec![None; cells.len()];
     let mut numbers: Vec<f64> = vec![f64::NAN; cells.len()];

@@ -5,13 +5,12 @@ mod components;
 use anndata::{Annotator, Dense, File, Kind, UnsTree};
 use anyhow::{Context, Result, ensure};
 use framework::FeatureShape;
-use framework::data::Dataset;
+use framework::data::{DataFile, Dataset, key_in_new};
 use framework::infer::{Embeddings, Predictor};
 use framework::model::Model;
 use framework::spec::{Experiment, ModelKind};
 use indexmap::IndexMap;
 use std::collections::HashMap;
-use std::path::PathBuf;
 use tch::{Kind as TensorKind, Tensor};
 
 /// Rows of a layer that are predicted and written at a time.
@@ -19,12 +18,15 @@ const ROWS_AT_A_TIME: usize = 1024;
 
 /// Names of the annotated copies of data files in a run directory: `annotated.h5mu`, or with each file's own name where
 /// the run read several (numbered where two are called alike).
-pub fn annotated_names(files: &[PathBuf]) -> Vec<String> {
-    let part =
-        |text: Option<&std::ffi::OsStr>| text.map(|text| text.to_string_lossy().into_owned()).unwrap_or_default();
+///
+/// Tables of other formats become .h5ad or .h5mu.
+///
+/// # Errors
+/// When a table cannot be read.
+pub fn annotated_names(files: &[DataFile]) -> Result<Vec<String>> {
     let mut names: Vec<String> = Vec::with_capacity(files.len());
     for (index, file) in files.iter().enumerate() {
-        let (stem, extension) = (part(file.file_stem()), part(file.extension()));
+        let (stem, extension) = (file.stem(), file.annotated_ending()?);
         let name = match files.len() {
             1 => format!("annotated.{extension}"),
             _ => format!("annotated_{stem}.{extension}"),
@@ -32,7 +34,7 @@ pub fn annotated_names(files: &[PathBuf]) -> Vec<String> {
         let is_taken = names.contains(&name);
         names.push(if is_taken { format!("annotated_{}_{stem}.{extension}", index + 1) } else { name });
     }
-    names
+    Ok(names)
 }
 
 /// Writes the rows of every cell: `obsm["X_apollo"]` (all spaces), `X_apollo_shared`, `X_apollo_MODALITY`, for the file
@@ -89,9 +91,8 @@ pub struct Scene<'a> {
 impl Scene<'_> {
     /// Key under which the file holds a modality of the experiment; `None` if it does not.
     fn modality_in(&self, file: &File, name: &str, key: Option<&str>) -> Result<Option<String>> {
-        let key = key.unwrap_or(name);
         Ok(match file.kind() {
-            Kind::H5mu => file.modalities()?.into_iter().find(|other| other == key),
+            Kind::H5mu => key_in_new(file, name, key)?,
             Kind::H5ad => {
                 let entry = self.experiment.modalities.get(name);
                 let own = entry.and_then(|e| e.path.clone()).or_else(|| self.experiment.data.path.clone());

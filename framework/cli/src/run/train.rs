@@ -1,12 +1,14 @@
 //! Opening data, learning a model, and leaving what was learned in a run directory.
 
 use super::memory::peak_memory_bytes;
-use crate::plan::{ensure_within, peak_memory};
+use crate::plan::Sizes;
 use anyhow::{Context, Result, bail, ensure};
-use framework::data::{Cohort, Dataset, Opened, Split, Subset, data_files};
+use framework::data::{Cohort, Dataset, Opened, Split, Subset, files_on_disk};
 use framework::fit::{Checkpoint, Checkpoints, Event, Fit, Observer};
 use framework::latent::LatentTable;
+use framework::libtorch;
 use framework::model::{Dimensions, Model, build_model};
+use framework::nn::Precision;
 use framework::run::{FileDigest, MetricsLog, Provenance, RunDirectory, digest_file, digest_text};
 use framework::spec::{Experiment, FitSpec};
 use std::path::{Path, PathBuf};
@@ -74,8 +76,9 @@ pub struct Prepared {
 /// # Errors
 /// When data cannot be read, the losses cannot use them, too much memory is forecast, or the directory exists.
 pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
-    let built = build(request.experiment, request.prepared, say)?;
-    ensure_within(request.max_memory, peak_memory(request.experiment, &built.dataset, &built.model))?;
+    let built = build_within(request.experiment, request.prepared, request.max_memory, say)?;
+    let Built { dataset, dimensions, model, .. } = &built;
+    Sizes { experiment: request.experiment, dataset, dimensions, model }.ensure_within(request.max_memory)?;
     begin(request, built)
 }
 
@@ -86,7 +89,7 @@ pub fn prepare(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepa
 pub fn resume(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepared> {
     let run = RunDirectory::open_unfinished(request.out)?;
     let mut provenance = run.read_provenance()?;
-    ensure_same_files(&provenance.data, &data_files(request.experiment)?)?;
+    ensure_same_files(&provenance.data, &files_on_disk(request.experiment)?)?;
     let Built { dataset, split, model, device, started_secs, .. } = build(request.experiment, request.prepared, say)?;
     run.ensure_same_cells(&dataset, &split)?;
     let checkpoint = match run.checkpoint().is_file() {
@@ -119,11 +122,21 @@ pub fn resume(request: &Request<'_>, say: &mut dyn FnMut(&str)) -> Result<Prepar
 /// # Errors
 /// When data cannot be read or the losses cannot use them.
 pub(crate) fn build(experiment: &Experiment, prepared: Option<&Path>, say: &mut dyn FnMut(&str)) -> Result<Built> {
+    build_within(experiment, prepared, None, say)
+}
+
+/// The same, unless the data alone need more bytes of memory than `max_memory`.
+fn build_within(
+    experiment: &Experiment,
+    prepared: Option<&Path>,
+    max_memory: Option<u64>,
+    say: &mut dyn FnMut(&str),
+) -> Result<Built> {
     let device = start_device(&experiment.fit)?;
     let started_secs = now_secs();
     let Opened { dataset, split, cohort } = match prepared {
-        Some(folder) => Dataset::open_kept(experiment, folder)?,
-        None => Dataset::open_for_training(experiment)?,
+        Some(folder) => Dataset::open_kept(experiment, folder, max_memory)?,
+        None => Dataset::open_within(experiment, max_memory)?,
     };
     describe(&dataset, &split, say);
     let dimensions = dataset.dimensions(&split.of(Subset::Training))?;
@@ -263,18 +276,16 @@ fn describe(dataset: &Dataset, split: &Split, say: &mut dyn FnMut(&str)) {
             assay.modality.shape().n_features()
         ));
     }
-    let patterns = dataset.patterns();
+    let patterns = dataset.patterns_by_split(split);
     if patterns.len() > 1 {
-        for (pattern, n_cells) in patterns {
-            say(&format!("measured by {}: {n_cells} cells", pattern.join(" + ")));
-        }
+        patterns.iter().for_each(|pattern| say(&pattern.sentence()));
     }
 }
 
 /// Refuses a run directory that holds the data: replacing it would delete them.
 fn ensure_data_are_elsewhere(request: &Request<'_>) -> Result<()> {
     let Ok(out) = request.out.canonicalize() else { return Ok(()) };
-    for path in data_files(request.experiment)? {
+    for path in files_on_disk(request.experiment)? {
         ensure!(
             !path.canonicalize()?.starts_with(&out),
             "the data `{}` are in the run directory `{}`, which would be replaced; choose another `--out`",
@@ -298,10 +309,18 @@ pub(crate) fn check_targets(model: &Model, dataset: &Dataset) -> Result<()> {
 /// # Errors
 /// When there is no such GPU.
 pub fn start_device(fit: &FitSpec) -> Result<Device> {
-    if fit.n_threads > 0 {
-        tch::set_num_threads(fit.n_threads as i32);
+    match (fit.deterministic, fit.n_threads) {
+        (true, _) => tch::set_num_threads(1),
+        (false, 0) => {}
+        (false, n_threads) => tch::set_num_threads(n_threads as i32),
     }
-    device_of(&fit.device)
+    let device = device_of(&fit.device)?;
+    ensure!(
+        fit.precision != Precision::Bf16 || device != Device::Cpu || libtorch::has_bf16(),
+        "the spec asks for `fit.precision = \"bf16\"`, but this processor does not multiply such numbers itself and would be \
+         slower with them; set `fit.precision = \"float32\"`"
+    );
+    Ok(device)
 }
 
 /// The device of a name that the spec's check let through.
@@ -331,7 +350,7 @@ fn provenance_of(request: &Request<'_>, run: &RunDirectory, started_secs: u64) -
         command: request.command.clone(),
         overrides: request.overrides.to_vec(),
         spec_sha256: digest_text(&spec),
-        data: data_files(experiment)?.iter().map(|path| digest_file(path)).collect::<Result<_>>()?,
+        data: files_on_disk(experiment)?.iter().map(|path| digest_file(path)).collect::<Result<_>>()?,
         seed: experiment.seed,
         device: experiment.fit.device.clone(),
         n_threads: tch::get_num_threads(),

@@ -89,9 +89,20 @@ impl Crops {
     /// # Errors
     /// If a cell does not exist or lacks the channel, or its crop is damaged.
     pub fn gather(&self, rows: &[usize], channel: usize) -> Result<Gathered> {
+        self.gather_each(rows.iter().map(|&row| (row, channel)))
+    }
+
+    /// Crops of some cells, each of a channel of its own, given as (row, channel) and in the order asked for.
+    ///
+    /// # Shapes
+    /// As many as are asked for × side × side, row by row.
+    ///
+    /// # Errors
+    /// If a cell does not exist or lacks the channel, or its crop is damaged.
+    pub fn gather_each(&self, crops: impl ExactSizeIterator<Item = (usize, usize)>) -> Result<Gathered> {
         let record_bytes = self.record_bytes();
-        let mut bytes = vec![0; rows.len() * record_bytes];
-        for (&row, record) in rows.iter().zip(bytes.chunks_exact_mut(record_bytes)) {
+        let mut bytes = vec![0; crops.len() * record_bytes];
+        for ((row, channel), record) in crops.zip(bytes.chunks_exact_mut(record_bytes)) {
             self.read(row, channel, record)?;
         }
         Ok(match self.contents.stored {
@@ -157,9 +168,11 @@ fn read_end(file: &File) -> Result<(Contents, Vec<u32>)> {
     let (checksums, json) = bytes.split_at(4 * n_records as usize);
     let contents: Contents = serde_json::from_slice(json).context("its table of contents is damaged")?;
     contents.cells.ensure_sound(contents.channels.len())?;
-    let record_bytes = (contents.side as u64).pow(2) * contents.stored.n_bytes() as u64;
+    let record_bytes =
+        (contents.side as u64).checked_pow(2).and_then(|n| n.checked_mul(contents.stored.n_bytes() as u64));
+    let told = record_bytes.filter(|&n| n > 0).and_then(|n| n.checked_mul(n_records));
     let payload = length - START_BYTES - END_BYTES - n_bytes;
-    ensure!(record_bytes > 0 && record_bytes * n_records == payload, "its length does not fit what it tells of");
+    ensure!(told == Some(payload), "its length does not fit what it tells of");
     let (checksums, _) = checksums.as_chunks::<4>();
     Ok((contents, checksums.iter().map(|four| u32::from_le_bytes(*four)).collect()))
 }

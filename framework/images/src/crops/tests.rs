@@ -51,6 +51,10 @@ fn crops_come_back_by_row_and_channel() {
         for (found, expected) in found.iter().zip([0.4, 0.2, 0.1, 0.4]) {
             assert!((found - expected).abs() <= stored.scale(), "{found} {expected}");
         }
+        let mixed = crops.gather_each([(2, 0), (0, er), (1, er)].into_iter()).unwrap().to_f32();
+        for (crop, expected) in mixed.chunks(64).zip([0.3, 0.1, 0.2]) {
+            assert!((crop[0] - expected).abs() <= stored.scale(), "{} {expected}", crop[0]);
+        }
         let error = crops.gather(&[1], 0).unwrap_err().to_string();
         assert_eq!(error, "cell `B:1` has no channel `dna`; ask `Cells::has` first");
         assert!(crops.gather(&[3], 0).unwrap_err().to_string().starts_with("there is no cell 3; the cache has 3"));
@@ -77,6 +81,18 @@ fn every_cut_is_an_error_that_says_what_to_do() {
     let whole = std::fs::read(&path).unwrap();
     for n_bytes in 0..whole.len() {
         std::fs::write(&path, &whole[..n_bytes]).unwrap();
+        let error = format!("{:#}", Crops::open(&path).unwrap_err());
+        assert!(error.contains("delete the file to have it made again"), "{error}");
+    }
+}
+
+#[test]
+fn crops_of_endless_sides_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("crops");
+    for side in [1 << 32, usize::MAX, 1 << 31] {
+        let writer = Writer::create(&path, 64).unwrap();
+        writer.finish(&Contents { side, ..contents(Stored::U16) }).unwrap();
         let error = format!("{:#}", Crops::open(&path).unwrap_err());
         assert!(error.contains("delete the file to have it made again"), "{error}");
     }

@@ -3,6 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use roxmltree::{Document, Node};
 
+/// Planes of a file that is no stack are fewer by far; a description may state any number.
+const MOST_PLANES: usize = 1 << 16;
+
 /// Whether the description of a TIFF is that of an OME-TIFF.
 pub(super) fn is_ome(text: &str) -> bool {
     text.trim_end().ends_with("OME>")
@@ -24,6 +27,7 @@ pub(super) fn channel_names(text: &str) -> Result<Vec<String>> {
     for channel in channels {
         let n_samples = channel.attribute("SamplesPerPixel").and_then(|text| text.parse().ok()).unwrap_or(1);
         ensure!(n_samples <= number("SizeC"), "its OME description has a channel of more samples than there are");
+        ensure!(n_samples <= MOST_PLANES - names.len(), "its OME description has more than {MOST_PLANES} planes");
         let name = name_of(channel, names.len());
         names.extend(std::iter::repeat_n(name, n_samples));
     }
@@ -54,5 +58,8 @@ mod tests {
         assert_eq!(channel_names(&text(1)).unwrap(), ["DAPI", "1", "lamin & co"]);
         assert!(channel_names(&text(5)).unwrap().is_empty());
         assert!(channel_names("<OME><Image></OME>").is_err());
+        let endless = text(1).replace("SizeC=\"3\"", "SizeC=\"9999999999\"");
+        let endless = endless.replace("ID=\"Channel:0:1\"", "SamplesPerPixel=\"9999999999\"");
+        assert!(channel_names(&endless).unwrap_err().to_string().ends_with("has more than 65536 planes"));
     }
 }

@@ -5,18 +5,19 @@ use std::path::Path;
 use anyhow::{Context, Result, anyhow, ensure};
 use png::{BitDepth, Decoder, Limits, Transformations};
 
-use super::{Wanted, open, separate};
+use super::{Wanted, most_bytes, open, separate};
 use crate::plane::{Pixels, Plane};
 
-/// The largest image that is decoded, in bytes.
-const LARGEST: usize = 4 << 30;
-
 pub(super) fn read(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Plane>> {
-    let mut decoder = Decoder::new_with_limits(open(path)?, Limits { bytes: LARGEST });
+    let file = open(path)?;
+    let most = most_bytes(&file)?;
+    let mut decoder = Decoder::new_with_limits(file, Limits { bytes: most });
     decoder.set_transformations(Transformations::EXPAND);
     let mut reader = decoder.read_info().context("the PNG is damaged or cut short")?;
-    let n_bytes = reader.output_buffer_size().filter(|&n| n <= LARGEST);
-    let mut bytes = vec![0; n_bytes.ok_or_else(|| anyhow!("the PNG is larger than 4 GiB when decoded"))?];
+    let n_bytes = reader.output_buffer_size().filter(|&n| n <= most);
+    let too_large =
+        || anyhow!("the PNG says that it decodes to more than {most} bytes, which a file of its size cannot");
+    let mut bytes = vec![0; n_bytes.ok_or_else(too_large)?];
     let frame = reader.next_frame(&mut bytes).context("the PNG is damaged or cut short")?;
     bytes.truncate(frame.buffer_size());
     let (height, width) = (frame.height as usize, frame.width as usize);
@@ -68,6 +69,21 @@ mod tests {
         assert_eq!(read_chosen_planes(&path, &[2, 0, 2]).unwrap(), [blue.clone(), red, blue]);
         let error = format!("{:#}", read_chosen_planes(&path, &[3]).unwrap_err());
         assert!(error.contains("plane 3 is asked for, but the file has 3 (0 to 2)"), "{error}");
+    }
+
+    #[test]
+    fn no_memory_is_asked_for_beyond_what_a_file_can_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.png");
+        write(&path, (9, 9), (ColorType::Grayscale, BitDepth::Eight), &[0; 81]);
+        // its header: 13 bytes behind the word `IHDR`, width and height first, and their checksum
+        let mut bytes = std::fs::read(&path).unwrap();
+        bytes[16..24].copy_from_slice(&[0, 0, 0xea, 0x60, 0, 0, 0xea, 0x60]);
+        let checksum = crc32fast::hash(&bytes[12..29]);
+        bytes[29..33].copy_from_slice(&checksum.to_be_bytes());
+        std::fs::write(&path, bytes).unwrap();
+        let told = format!("{:#}", read_planes(&path).unwrap_err());
+        assert!(told.contains("which a file of its size cannot"), "{told}");
     }
 
     #[test]

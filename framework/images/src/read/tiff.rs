@@ -8,11 +8,9 @@ use anyhow::{Context, Result, ensure};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
-use super::{Wanted, ome, open, separate, whole};
+use super::{Wanted, most_bytes, ome, open, separate, whole};
 use crate::plane::{Pixels, Plane};
 
-/// The largest page that is decoded, in bytes.
-const LARGEST_PAGE: usize = 4 << 30;
 /// The longest list or text of a page that is read, in bytes.
 const LONGEST_TAG: usize = 256 << 20;
 /// The bit of `NewSubfileType` that says "a smaller copy of another page".
@@ -67,11 +65,13 @@ pub(super) fn plane_names(path: &Path) -> Result<Vec<String>> {
 }
 
 fn start(path: &Path) -> Result<Tiff> {
+    let file = open(path)?;
+    let most = most_bytes(&file)?;
     let mut limits = Limits::default();
-    limits.decoding_buffer_size = LARGEST_PAGE;
-    limits.intermediate_buffer_size = LARGEST_PAGE;
-    limits.ifd_value_size = LONGEST_TAG;
-    let decoder = Decoder::new(open(path)?).map_err(|error| once(&error.into()));
+    limits.decoding_buffer_size = most;
+    limits.intermediate_buffer_size = most;
+    limits.ifd_value_size = most.min(LONGEST_TAG);
+    let decoder = Decoder::new(file).map_err(|error| once(&error.into()));
     let decoder = decoder.context("the TIFF is damaged or cut short")?;
     Ok(decoder.with_limits(limits))
 }
@@ -140,7 +140,7 @@ mod tests {
     use tiff::encoder::{TiffEncoder, colortype};
 
     use crate::plane::Pixels;
-    use crate::read::{read_chosen_planes, read_planes};
+    use crate::read::{plane_names, read_chosen_planes, read_planes};
 
     fn write_pages(path: &Path) {
         let mut encoder = TiffEncoder::new(std::fs::File::create(path).unwrap()).unwrap();
@@ -169,6 +169,35 @@ mod tests {
         assert_eq!(super::images_of_imagej("ImageJ=1.53t\nimages=12\nslices=12\n"), Some(12));
         assert_eq!(super::images_of_imagej("ImageJ=1.53t\nunit=micron\n"), None);
         assert_eq!(super::images_of_imagej("images=12\n"), None);
+    }
+
+    /// A TIFF of one page without pixels: entries of (tag, type, count, value).
+    fn write_entries(path: &Path, entries: &[(u16, u16, u32, u32)]) {
+        let mut bytes = b"II*\0\x08\0\0\0".to_vec();
+        bytes.extend((entries.len() as u16).to_le_bytes());
+        for (tag, kind, count, value) in entries {
+            bytes.extend([tag.to_le_bytes(), kind.to_le_bytes()].concat());
+            bytes.extend([count.to_le_bytes(), value.to_le_bytes()].concat());
+        }
+        bytes.extend([0; 4]);
+        std::fs::write(path, bytes).unwrap();
+    }
+
+    #[test]
+    fn no_memory_is_asked_for_beyond_what_a_file_can_hold() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.tif");
+        let side = 60_000;
+        let page = [(256, 4, 1, side), (257, 4, 1, side), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)];
+        write_entries(
+            &path,
+            &[&page[..], &[(273, 4, 1, 8), (277, 3, 1, 1), (278, 4, 1, side), (279, 4, 1, 9)]].concat(),
+        );
+        let told = format!("{:#}", read_planes(&path).unwrap_err());
+        assert!(told.contains("limits exceeded"), "{told}");
+        // a description of 4 GB is none
+        write_entries(&path, &[&page[..1], &[(270, 2, u32::MAX, 8)]].concat());
+        assert!(plane_names(&path).unwrap_or_default().is_empty());
     }
 
     #[test]

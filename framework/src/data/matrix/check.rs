@@ -1,9 +1,11 @@
 //! Refusing values that a loss or an assay cannot use, and saying which matrix could be used instead.
 
 use super::MatrixModality;
+use super::held::{Block, Held};
 use anndata::{Csr, File, Layer};
 use anyhow::{Result, bail};
 use rayon::prelude::*;
+use std::ops::ControlFlow;
 
 /// Rows of another matrix that are looked at before it is suggested.
 const N_ROWS_LOOKED_AT: usize = 1000;
@@ -16,7 +18,10 @@ fn is_count(value: f32) -> bool {
 impl MatrixModality {
     /// Refuses raw values that are not integers of at least 0.
     pub(super) fn check_counts(&self) -> Result<()> {
-        let Some(found) = self.first_entry(&self.raw.values, |value| !is_count(value)) else {
+        if matches!(&self.held, Held::Disk(disk) if disk.are_counts()) {
+            return Ok(());
+        }
+        let Some(found) = self.first_entry(|block| &block.raw.values, |value| !is_count(value))? else {
             return Ok(());
         };
         let place = match &self.origin {
@@ -32,7 +37,10 @@ impl MatrixModality {
 
     /// Refuses values after the steps that lie outside [0, 1].
     pub(super) fn check_unit_interval(&self) -> Result<()> {
-        match self.first_entry(self.processed(), |value| !(0.0..=1.0).contains(&value)) {
+        if matches!(&self.held, Held::Disk(disk) if disk.is_unit_interval()) {
+            return Ok(());
+        }
+        match self.first_entry(|block| block.processed, |value| !(0.0..=1.0).contains(&value))? {
             None => Ok(()),
             Some(found) => bail!(
                 "the values after the steps are not in [0, 1] ({found})\nhelp: end `steps` with one that scales each cell to \
@@ -42,12 +50,24 @@ impl MatrixModality {
     }
 
     /// The first stored value that is `wrong`, with its cell and feature, in words.
-    fn first_entry(&self, values: &[f32], wrong: impl Fn(f32) -> bool + Sync) -> Option<String> {
-        let place = values.par_iter().position_first(|value| wrong(*value))?;
-        let row = self.raw.indptr.partition_point(|start| *start <= place as u64) - 1;
-        let column = self.raw.indices[place] as usize;
-        let (cell, feature) = (&self.cells[row], &self.features[column]);
-        Some(format!("cell `{cell}`, {} `{feature}`: {}", self.reading.feature, values[place]))
+    fn first_entry(
+        &self,
+        values: impl for<'a> Fn(&Block<'a>) -> &'a [f32],
+        wrong: impl Fn(f32) -> bool + Sync,
+    ) -> Result<Option<String>> {
+        let mut found = None;
+        self.each_block(&mut |block| {
+            let values = values(block);
+            let Some(place) = values.par_iter().position_first(|value| wrong(*value)) else {
+                return Ok(ControlFlow::Continue(()));
+            };
+            let row = block.raw.indptr.partition_point(|start| *start <= place as u64) - 1;
+            let (cell, feature) =
+                (&self.cells[block.first + row], &self.features[block.raw.indices[place] as usize]);
+            found = Some(format!("cell `{cell}`, {} `{feature}`: {}", self.reading.feature, values[place]));
+            Ok(ControlFlow::Break(()))
+        })?;
+        Ok(found)
     }
 
     /// Another matrix of the same file whose first rows hold counts only.

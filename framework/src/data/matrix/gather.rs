@@ -1,5 +1,6 @@
 //! Rows of a matrix as tensors: sparse where most entries are zero, else dense.
 
+use super::held::{Held, InMemory};
 use super::{MatrixModality, NO_TRIALS};
 use crate::loss::TargetValues;
 use crate::minibatch::{Features, SparseFeatures};
@@ -36,12 +37,16 @@ impl<'a> Rows<'a> {
     /// # Errors
     /// When there is no such row.
     pub fn new(matrix: &'a Csr, rows: &'a [usize]) -> Result<Rows<'a>> {
+        Rows::of_density(matrix, rows, are_sparse(matrix.n_stored() as u64, matrix.n_rows, matrix.n_columns))
+    }
+
+    /// The same, where the matrix is a part of one that is sparse or not.
+    pub(super) fn of_density(matrix: &'a Csr, rows: &'a [usize], is_sparse: bool) -> Result<Rows<'a>> {
         if let Some(row) = rows.iter().find(|row| **row >= matrix.n_rows) {
             bail!("row {row} was asked for, but there are {} cells", matrix.n_rows);
         }
-        let n_entries = matrix.n_rows as f64 * matrix.n_columns as f64;
         let mut gathered = Rows { matrix, rows, structure: None };
-        if (matrix.n_stored() as f64) < DENSE_FROM * n_entries {
+        if is_sparse {
             gathered.structure = Some(gathered.structure());
         }
         Ok(gathered)
@@ -127,19 +132,37 @@ fn presence(features: Features) -> Features {
     }
 }
 
+/// Whether rows of a matrix with so many stored entries travel as such.
+fn are_sparse(n_stored: u64, n_rows: usize, n_columns: usize) -> bool {
+    (n_stored as f64) < DENSE_FROM * (n_rows as f64 * n_columns as f64)
+}
+
 impl MatrixModality {
     /// The rows' processed values, and what a loss compares with.
     pub(super) fn gather_rows(&self, rows: &[usize], target: TargetValues) -> Result<Gathered> {
         ensure!(self.prepared, "the modality has not been prepared; fit or restore its steps first");
-        let rows = Rows::new(&self.raw, rows)?;
-        let input = rows.features(self.processed())?;
-        let target = match target {
-            TargetValues::Counts if self.steps.is_empty() => input.shallow_clone(),
-            TargetValues::Counts => rows.features(&self.raw.values)?,
-            TargetValues::Presence => presence(rows.features(&self.raw.values)?),
-            TargetValues::Processed | TargetValues::UnitInterval => input.shallow_clone(),
-            TargetValues::Trials => bail!(NO_TRIALS),
-        };
-        Ok(Gathered::new(input, target))
+        let mut gathered = match &self.held {
+            Held::Memory(memory) => gathered(memory, &Rows::new(&memory.raw, rows)?, target),
+            Held::Disk(disk) => {
+                let some = disk.read(rows, self.applied())?;
+                let is_sparse = are_sparse(disk.n_stored(), self.cells.len(), self.features.len());
+                let all: Vec<usize> = (0..rows.len()).collect();
+                gathered(&some, &Rows::of_density(&some.raw, &all, is_sparse)?, target)
+            }
+        }?;
+        gathered.input = self.lacking.fill(gathered.input)?;
+        Ok(gathered)
     }
+}
+
+fn gathered(held: &InMemory, rows: &Rows<'_>, target: TargetValues) -> Result<Gathered> {
+    let input = rows.features(held.processed())?;
+    let target = match target {
+        TargetValues::Counts if held.values.is_none() => input.shallow_clone(),
+        TargetValues::Counts => rows.features(&held.raw.values)?,
+        TargetValues::Presence => presence(rows.features(&held.raw.values)?),
+        TargetValues::Processed | TargetValues::UnitInterval => input.shallow_clone(),
+        TargetValues::Trials => bail!(NO_TRIALS),
+    };
+    Ok(Gathered::new(input, target))
 }

@@ -4,7 +4,7 @@ use anndata::Csr;
 use anyhow::{Result, ensure};
 use std::collections::{HashMap, HashSet};
 
-/// Refuses names that are not one per row and column.
+/// Refuses names that are not one per row and column of a sound matrix.
 pub fn ensure_fit(cells: &[String], features: &[String], matrix: &Csr) -> Result<()> {
     ensure!(
         cells.len() == matrix.n_rows && features.len() == matrix.n_columns,

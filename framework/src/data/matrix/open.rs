@@ -1,42 +1,96 @@
 //! Reading a matrix and its names from a file.
 
+use super::held::Held;
+use super::on_disk::open_on_disk;
 use super::{MatrixModality, MatrixReading, Measured, Origin};
-use crate::modality::Source;
+use crate::data::files::key_of;
+use crate::modality::{Holding, Source};
 use crate::step::Step;
 use anndata::{Annotated, Csr, File, Kind, Layer};
 use anyhow::{Result, bail, ensure};
 
-/// Opens the matrix of a modality in an AnnData or MuData file.
+/// Opens the matrix of a modality in an AnnData or MuData file, in memory or on disk.
 ///
 /// # Errors
-/// When the file, the modality or the layer is missing, or the values are not what `reading` expects.
+/// When the file, the modality or the layer is missing, the values are not what `reading` expects, or memory is too small.
 pub fn open_matrix(source: &Source<'_>, reading: &MatrixReading, steps: Vec<Box<dyn Step>>) -> Result<MatrixModality> {
-    let (key, opened) = open_keyed(source, reading.usual_keys)?;
+    match source.holding {
+        Holding::Memory(most) => open_in_memory(source, most, reading, steps),
+        Holding::Disk(folder) => open_on_disk(source, folder, reading, steps),
+    }
+}
+
+fn open_in_memory(
+    source: &Source<'_>,
+    most: Option<u64>,
+    reading: &MatrixReading,
+    steps: Vec<Box<dyn Step>>,
+) -> Result<MatrixModality> {
+    let Named { annotated, layer, origin, cells, features } = named(source, reading)?;
+    ensure_fits(&annotated, &layer, most)?;
+    let matrix = annotated.matrix(&layer)?;
+    ensure_any(&cells, &features)?;
+    MatrixModality::new(Measured { origin: Some(origin), cells, features, matrix }, reading, steps)
+}
+
+/// A matrix with its names, before it is read.
+pub(super) struct Named {
+    pub annotated: Annotated,
+    pub layer: Layer,
+    pub origin: Origin,
+    pub cells: Vec<String>,
+    pub features: Vec<String>,
+}
+
+/// Finds a matrix and reads its names.
+pub(super) fn named(source: &Source<'_>, reading: &MatrixReading) -> Result<Named> {
+    let (key, annotated) = open_keyed(source, reading.usual_keys)?;
     let layer = Layer::parse(&reading.layer);
-    let matrix = opened.matrix(&layer)?;
     let features = match layer {
-        Layer::Raw => opened.raw_var()?.index().to_vec(),
-        Layer::X | Layer::Named(_) => opened.features().to_vec(),
+        Layer::Raw => annotated.raw_var()?.index().to_vec(),
+        Layer::X | Layer::Named(_) => annotated.features().to_vec(),
     };
-    let origin = Some(Origin { path: source.path.to_owned(), key });
-    let cells = opened.cells().to_vec();
+    let (origin, cells) = (Origin { path: source.path.to_owned(), key }, annotated.cells().to_vec());
+    Ok(Named { annotated, layer, origin, cells, features })
+}
+
+pub(super) fn ensure_any(cells: &[String], features: &[String]) -> Result<()> {
     ensure!(
         !cells.is_empty() && !features.is_empty(),
         "the matrix has {} cells and {} features",
         cells.len(),
         features.len()
     );
-    MatrixModality::new(Measured { origin, cells, features, matrix }, reading, steps)
+    Ok(())
 }
 
+/// Refuses a matrix whose values alone need more memory than there may be, before they are read.
+fn ensure_fits(annotated: &Annotated, layer: &Layer, most: Option<u64>) -> Result<()> {
+    let (Some(most), Some(n_stored)) = (most, annotated.n_stored(layer)?) else { return Ok(()) };
+    let needed = n_stored.saturating_mul(BYTES_PER_VALUE);
+    ensure!(
+        needed <= most,
+        "the matrix has {n_stored} values that are not zero, which need {:.2} GB of memory; {:.2} GB of `--max-memory` are left \
+         for them\nhelp: set `data.storage = \"disk\"`",
+        needed as f64 / 1e9,
+        most as f64 / 1e9
+    );
+    Ok(())
+}
+
+/// Bytes of memory of a stored value and its column.
+const BYTES_PER_VALUE: u64 = 8;
+
 /// Opens a narrow table of continuous values: as [`open_matrix`], with zeros stored like any other value, so that steps may
-/// move them.
+/// move them; always in memory.
 ///
 /// # Errors
 /// As [`open_matrix`].
 pub fn open_table(source: &Source<'_>, reading: &MatrixReading, steps: Vec<Box<dyn Step>>) -> Result<MatrixModality> {
-    let mut modality = open_matrix(source, reading, steps)?;
-    modality.raw = with_zeros(&modality.raw)?;
+    let mut modality = open_in_memory(source, None, reading, steps)?;
+    if let Held::Memory(memory) = &mut modality.held {
+        memory.raw = with_zeros(&memory.raw)?;
+    }
     Ok(modality)
 }
 
@@ -59,7 +113,7 @@ pub fn open_annotated(source: &Source<'_>, usual: &[&str]) -> Result<Annotated> 
 }
 
 fn open_keyed(source: &Source<'_>, usual: &[&str]) -> Result<(String, Annotated)> {
-    let file = File::open(source.path)?;
+    let file = source.open()?;
     let key = key_in(&file, source, usual)?;
     let opened = file.modality(&key)?;
     Ok((key, opened))
@@ -70,15 +124,17 @@ fn key_in(file: &File, source: &Source<'_>, usual: &[&str]) -> Result<String> {
     if file.kind() == Kind::H5ad {
         return Ok(String::new());
     }
+    if let Some(key) = key_of(file, source.name, source.key)? {
+        return Ok(key);
+    }
     let (key, there) = (source.key.unwrap_or(source.name), file.modalities()?);
-    let other = there.iter().find(|name| usual.contains(&name.as_str()));
-    match other {
-        Some(other) if !there.iter().any(|name| name == key) => bail!(
+    match there.iter().find(|name| usual.contains(&name.as_str())) {
+        Some(other) => bail!(
             "`{}` has no modality `{key}`; it holds: {}\nhelp: set `key = \"{other}\"`",
             source.path.display(),
             there.join(", ")
         ),
-        _ => Ok(key.to_owned()),
+        None => Ok(key.to_owned()),
     }
 }
 
@@ -129,7 +185,7 @@ mod tests {
             usual_keys: &["rna", "gex"],
             ..MatrixReading::default()
         };
-        open_matrix(&Source { name: "rna", path, key }, &reading, Vec::new())
+        open_matrix(&Source { name: "rna", path, key, table: None, holding: Holding::default() }, &reading, Vec::new())
     }
 
     #[test]
@@ -168,10 +224,11 @@ mod tests {
     fn a_table_stores_its_zeros() {
         let folder = tempfile::tempdir().unwrap();
         let path = h5ad(folder.path());
-        let source = Source { name: "it", path: &path, key: None };
+        let source = Source { name: "it", path: &path, key: None, table: None, holding: Holding::default() };
         let table = open_table(&source, &MatrixReading::default(), Vec::new()).unwrap();
-        assert_eq!(table.raw.values, [0.0, 1.386, 0.0, 0.5, 0.0, 0.0]);
-        table.raw.validate().unwrap();
+        let Held::Memory(memory) = &table.held else { panic!("a table is held in memory") };
+        assert_eq!(memory.raw.values, [0.0, 1.386, 0.0, 0.5, 0.0, 0.0]);
+        memory.raw.validate().unwrap();
     }
 
     #[test]

@@ -1,21 +1,21 @@
 //! Fitting the steps on training cells, applying them, and doing the same again for new cells.
 
+use super::align::find_features;
+use super::held::{Applied, Held, Selected, apply, nth};
 use super::{MatrixModality, align_features};
 use crate::modality::Alignment;
 use crate::step::Step;
-use anndata::Csr;
 use anyhow::{Context, Result, ensure};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-
-/// The columns that a step kept, if it selects.
-type Selected = Option<Vec<usize>>;
 
 /// What `restore` needs: the features that the steps saw, and what each step learnt.
 #[derive(Debug, Serialize, Deserialize)]
 struct SavedState {
     features: Vec<String>,
     steps: Vec<SavedStep>,
+    /// Mean of each feature after the steps over the training cells; empty where it is not known.
+    #[serde(default)]
+    means: Vec<f32>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -28,18 +28,27 @@ struct SavedStep {
 impl MatrixModality {
     pub(super) fn fit_steps(&mut self, training: &[usize]) -> Result<()> {
         ensure!(!training.is_empty(), "there are no training cells to fit the steps on");
-        self.start_steps();
-        self.each_step(|_, step, matrix| {
-            step.fit(matrix, training)?;
-            apply(step, matrix)?;
-            Ok(step.selected().map(<[usize]>::to_vec))
-        })
+        let selected = match &mut self.held {
+            Held::Memory(memory) => memory.each_step(&mut self.steps, |_, step, matrix| {
+                step.fit(matrix, training)?;
+                apply(step, matrix)?;
+                Ok(step.selected().map(<[usize]>::to_vec))
+            }),
+            Held::Disk(disk) => disk.fit(&mut self.steps, training),
+        }?;
+        self.finish_steps(selected)?;
+        self.lacking.means = self.means(training)?;
+        Ok(())
     }
 
     pub(super) fn saved_state(&self) -> serde_json::Value {
         let steps = self.steps.iter().zip(&self.selected);
         let steps = steps.map(|(step, selected)| SavedStep { selected: selected.clone(), learnt: step.state() });
-        let state = SavedState { features: self.step_features.clone(), steps: steps.collect() };
+        let state = SavedState {
+            features: self.step_features.clone(),
+            steps: steps.collect(),
+            means: self.lacking.means.clone(),
+        };
         serde_json::to_value(state).unwrap_or_default()
     }
 
@@ -52,13 +61,24 @@ impl MatrixModality {
             self.steps.len()
         );
         let alignment = self.align_to(&state.features)?;
-        self.start_steps();
-        self.each_step(|place, step, matrix| {
-            let saved = &state.steps[place];
-            step.restore(&saved.learnt)?;
-            apply(step, matrix)?;
-            Ok(saved.selected.clone())
-        })?;
+        let selected = match &mut self.held {
+            Held::Memory(memory) => memory.each_step(&mut self.steps, |place, step, matrix| {
+                let saved = &state.steps[place];
+                step.restore(&saved.learnt)?;
+                apply(step, matrix)?;
+                Ok(saved.selected.clone())
+            })?,
+            Held::Disk(_) => {
+                let n_steps = self.steps.len();
+                for (place, (step, saved)) in self.steps.iter_mut().zip(&state.steps).enumerate() {
+                    step.restore(&saved.learnt).with_context(|| nth(place, n_steps))?;
+                }
+                state.steps.into_iter().map(|saved| saved.selected).collect()
+            }
+        };
+        self.finish_steps(selected)?;
+        self.lacking.means = state.means;
+        self.lacking.note(&alignment.missing, &self.features);
         Ok(alignment)
     }
 
@@ -75,50 +95,41 @@ impl MatrixModality {
         Ok((state.features, state.steps.into_iter().map(|step| step.selected).collect()))
     }
 
+    /// The means that a saved state keeps.
+    pub(super) fn means_of(state: &serde_json::Value) -> Result<Vec<f32>> {
+        Ok(SavedState::deserialize(state).context("the saved state is not that of a matrix")?.means)
+    }
+
     /// Takes the columns of `features`, in that order, whatever the file has.
     fn align_to(&mut self, features: &[String]) -> Result<Alignment> {
-        let (aligned, alignment) = align_features(&self.raw, &self.features, features, self.reading.feature)?;
-        self.raw = aligned;
+        let feature = self.reading.feature;
+        let alignment = match &mut self.held {
+            Held::Memory(memory) => {
+                let (aligned, alignment) = align_features(&memory.raw, &self.features, features, feature)?;
+                memory.raw = aligned;
+                alignment
+            }
+            Held::Disk(disk) => {
+                let (found, alignment) = find_features(&self.features, features, feature)?;
+                disk.place_columns(&found)?;
+                alignment
+            }
+        };
         self.features = features.to_vec();
         Ok(alignment)
     }
 
-    fn start_steps(&mut self) {
+    /// Takes note of what steps selected; on disk, everything is looked at once.
+    fn finish_steps(&mut self, selected: Vec<Selected>) -> Result<()> {
         self.step_features = self.features.clone();
-        if !self.steps.is_empty() {
-            self.values = self.raw.values.clone();
+        for columns in selected.iter().flatten() {
+            self.features = columns.iter().map(|column| self.features[*column].clone()).collect();
         }
-        self.prepared = true;
+        (self.selected, self.prepared) = (selected, true);
+        if let Held::Disk(disk) = &mut self.held {
+            let applied = Applied { steps: &self.steps, selected: &self.selected, n_steps: self.steps.len() };
+            disk.survey(applied)?;
+        }
+        Ok(())
     }
-
-    /// Runs `work` with each step on the processed values; it returns the columns to keep.
-    fn each_step(&mut self, work: impl Fn(usize, &mut dyn Step, &mut Csr) -> Result<Option<Vec<usize>>>) -> Result<()> {
-        let mut steps = std::mem::take(&mut self.steps);
-        let result = steps.iter_mut().enumerate().try_for_each(|(place, step)| {
-            let selected = self
-                .with_processed(|matrix| work(place, step.as_mut(), matrix))
-                .with_context(|| format!("step {} of {}", place + 1, self.selected.len()))?;
-            if let Some(columns) = &selected {
-                self.replace(|matrix| matrix.select_columns(columns))?;
-                self.features = columns.iter().map(|column| self.features[*column].clone()).collect();
-            }
-            self.selected[place] = selected;
-            Ok(())
-        });
-        self.steps = steps;
-        result
-    }
-}
-
-/// Applies a step and refuses what no step may do: change which entries are stored, or leave values that are not
-/// finite.
-fn apply(step: &dyn Step, matrix: &mut Csr) -> Result<()> {
-    let (n_rows, n_columns, n_stored) = (matrix.n_rows, matrix.n_columns, matrix.n_stored());
-    step.apply(matrix)?;
-    let unchanged = (matrix.n_rows, matrix.n_columns) == (n_rows, n_columns)
-        && (matrix.values.len(), matrix.indices.len()) == (n_stored, n_stored);
-    ensure!(unchanged, "the step changed which entries are stored, which no step may do");
-    let wrong = matrix.values.par_iter().position_first(|value| !value.is_finite());
-    ensure!(wrong.is_none(), "the step leaves values that are not finite");
-    Ok(())
 }

@@ -3,12 +3,11 @@
 use crate::fit::AdamRule;
 use crate::fit::checkpoint::{Checkpoint, Remember};
 use crate::fit::rows::Frozen;
-use crate::fit::stage::backward;
 use crate::latent::LatentTable;
 use crate::minibatch::Minibatch;
 use crate::model::{Model, Objective, Terms, trainable};
 use crate::spec::{DgdFit, LatentOptimizer, RowStep};
-use anyhow::Result;
+use anyhow::{Context, Result};
 use tch::{Tensor, no_grad};
 
 /// Latent rows and the gradients that they have gathered since their last step.
@@ -132,7 +131,7 @@ impl<'a> TriedRows<'a> {
         let _frozen = Frozen::new(trainable(&self.model.generative));
         let terms = Objective::LIKELIHOOD.terms(self.model, self.rows.open(places), minibatch)?;
         if let Some(total) = terms.total() {
-            backward(&total)?;
+            total.f_backward().context("the gradient of the loss cannot be computed")?;
         }
         self.rows.take_gradients(places);
         Ok(terms)

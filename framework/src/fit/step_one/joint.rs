@@ -1,7 +1,6 @@
 //! Latent rows and decoders stepped together at every minibatch.
 
 use crate::fit::checkpoint::{Checkpoint, Remember};
-use crate::fit::stage::backward;
 use crate::fit::{Adam, AdamRule};
 use crate::latent::LatentTable;
 use crate::minibatch::Minibatch;
@@ -16,6 +15,8 @@ pub struct RowsAndDecoders<'a> {
     tables: Vec<LatentTable>,
     /// Rows of the present minibatch, one leaf per space.
     leaves: Vec<Tensor>,
+    /// Their gradients.
+    row_gradients: Vec<Tensor>,
     adam: Adam,
     learning_rate_latent: f64,
 }
@@ -28,6 +29,7 @@ impl<'a> RowsAndDecoders<'a> {
             model,
             tables,
             leaves: Vec::new(),
+            row_gradients: Vec::new(),
             adam: Adam::new(trainable(&model.generative), rule),
             learning_rate_latent: settings.learning_rate_latent,
         }
@@ -42,19 +44,15 @@ impl<'a> RowsAndDecoders<'a> {
         Objective::TRAINING.terms(self.model, &self.leaves, minibatch)
     }
 
-    /// Moves decoders, losses, priors and rows along the gradients of the minibatch's total, which parameters hold
-    /// afterwards.
+    /// Moves decoders, losses, priors and rows along the gradients of the minibatch's total.
     ///
     /// # Errors
     /// When the gradient cannot be computed.
     pub fn advance(&mut self, minibatch: &Minibatch, total: &Tensor) -> Result<()> {
-        self.adam.zero_gradients();
-        backward(total)?;
-        self.adam.step();
-        for (table, leaf) in self.tables.iter_mut().zip(&self.leaves) {
-            let gradient = leaf.grad();
+        self.row_gradients = self.adam.descend(total, &self.leaves)?;
+        for (table, gradient) in self.tables.iter_mut().zip(&self.row_gradients) {
             if gradient.defined() {
-                table.step(&minibatch.cells, &gradient, self.learning_rate_latent);
+                table.step(&minibatch.cells, gradient, self.learning_rate_latent);
             }
         }
         Ok(())
@@ -62,8 +60,8 @@ impl<'a> RowsAndDecoders<'a> {
 
     /// The gradients that the rows of the latest minibatch had, one tensor per space: n_cells × dim, undefined where
     /// there was none.
-    pub fn row_gradients(&self) -> Vec<Tensor> {
-        self.leaves.iter().map(Tensor::grad).collect()
+    pub fn row_gradients(&self) -> &[Tensor] {
+        &self.row_gradients
     }
 
     /// The model.

@@ -2,7 +2,7 @@
 
 use crate::loss::TargetValues;
 use crate::minibatch::Features;
-use crate::modality::{Modality, ModalitySpec, Source};
+use crate::modality::{Holding, Modality, ModalitySpec, Source};
 use crate::step::Step;
 use crate::testing::close::not_finite;
 use crate::testing::mismatch::{Checked, Mismatch, expect, legal_refusal, words};
@@ -44,7 +44,8 @@ impl OnFile<'_> {
     }
 
     pub(super) fn open_with(&self, steps: Vec<Box<dyn Step>>) -> Result<Box<dyn Modality>> {
-        self.spec.open(&Source { name: "it", path: self.path, key: None }, steps)
+        self.spec
+            .open(&Source { name: "it", path: self.path, key: None, table: None, holding: Holding::default() }, steps)
     }
 
     /// Opened, and where the step tells the rows that it is fitted on.

@@ -3,7 +3,7 @@
 mod matrices;
 
 use super::mismatch::{Check, Checked, Examined, Fault, Mismatch, expect, legal_refusal, refused, words};
-use crate::step::{Step, StepSpec};
+use crate::step::{Step, StepSpec, TrainingBlocks};
 use anndata::Csr;
 use anyhow::Result;
 use matrices::matrices;
@@ -78,11 +78,12 @@ fn applied(step: &dyn Step, matrix: &Csr) -> Result<Csr> {
 }
 
 fn check_on(examined: &Examined<'_>, subject: &OnMatrix<'_>, name: &str) -> Result<(), Fault> {
-    let checks: [Check<OnMatrix<'_>>; 7] = [
+    let checks: [Check<OnMatrix<'_>>; 8] = [
         ("which entries are stored does not change, and zeros stay zeros", structure),
         ("columns that are selected exist, in ascending order", selection),
         ("fitted twice it is the same", repeated),
         ("it learns from training cells only", training_only),
+        ("it learns the same from a few cells at a time, or refuses", in_blocks),
         ("what is saved and restored does the same", restored),
         ("the order of the cells is that of the values", permuted),
         ("it is applied or refused before it is fitted", not_fitted),
@@ -136,6 +137,17 @@ fn same(subject: &OnMatrix<'_>, step: &dyn Step, what: &str) -> Checked {
     let learnt = |step: &dyn Step| format!("it learnt {} and selects {:?}", step.state(), step.selected());
     expect(learnt(usual.as_ref()) == learnt(step), format!("{what}: {}", learnt(usual.as_ref())), learnt(step))?;
     same_values(&applied(step, &subject.matrix)?, &expected, what)
+}
+
+/// Data on disk come so; a step that learns from the whole matrix alone is told of, not wrong.
+fn in_blocks(subject: &OnMatrix<'_>) -> Checked {
+    let (matrix, training) = (&subject.matrix, subject.training());
+    let mut step = subject.spec.build()?;
+    let blocks = training.chunks(3).map(|rows| matrix.select_rows(rows));
+    match step.fit_blocks(&mut TrainingBlocks::new(matrix.n_columns, training.len(), blocks)) {
+        Ok(()) => same(subject, step.as_ref(), "the same step from blocks of cells"),
+        Err(error) => legal_refusal(&error),
+    }
 }
 
 fn restored(subject: &OnMatrix<'_>) -> Checked {

@@ -3,7 +3,7 @@
 use super::assert_told;
 use crate::component::{Role, Spec};
 use crate::testing;
-use crate::{Step, StepSpec, component};
+use crate::{Step, StepSpec, TrainingBlocks, component};
 use anndata::Csr;
 use anyhow::{Context, Result, ensure};
 use schemars::JsonSchema;
@@ -55,6 +55,18 @@ impl Step for ToyStep {
             "selects_backwards" if matrix.n_columns > 1 => vec![1, 0],
             _ => (0..matrix.n_columns.div_ceil(2)).collect(),
         });
+        Ok(())
+    }
+
+    fn fit_blocks(&mut self, blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        let n_columns = blocks.n_columns();
+        let mut found = 0.0;
+        for block in blocks {
+            let own = largest(block?.values.iter());
+            found = if self.fault == "last_block_only" { own } else { own.max(found) };
+        }
+        ensure!(found > 0.0, "no training cell has a value above 0");
+        (self.largest, self.selected) = (Some(found), Some((0..n_columns.div_ceil(2)).collect()));
         Ok(())
     }
 
@@ -124,6 +136,7 @@ fn broken_steps_are_caught() {
         ("selects_beyond", "columns that are selected exist", "at least one column below 7"),
         ("selects_backwards", "columns that are selected exist", "[1, 0]"),
         ("learns_from_all", "it learns from training cells only", "the same step when other cells have larger values"),
+        ("last_block_only", "it learns the same from a few cells at a time", "the same step from blocks of cells"),
         ("restores_nothing", "what is saved and restored", "the largest value has not been learnt"),
         ("saves_less", "what is saved and restored", "the values of the step that was saved"),
         ("saves_once", "what is saved and restored", "found:    null"),

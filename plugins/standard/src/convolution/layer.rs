@@ -1,7 +1,7 @@
 //! A convolution that halves the side of maps or doubles it, with what follows it.
 
 use anyhow::{Result, ensure};
-use framework::nn::uniform_fan_in;
+use framework::nn::{Precision, uniform_fan_in};
 use tch::Tensor;
 use tch::nn::{self, BatchNorm, ModuleT};
 
@@ -66,7 +66,7 @@ impl ConvLayer {
         Ok(ConvLayer { weight, norm, form })
     }
 
-    /// Applies the layer.
+    /// Applies the layer, in the present [`Precision`]: where that is of 16 bits, so are the maps that come out.
     ///
     /// # Shapes
     /// n_cells × n_inputs × side × side to n_cells × n_outputs × side / 2 × side / 2, or side · 2.
@@ -94,11 +94,12 @@ impl ConvLayer {
     }
 
     fn convolve(&self, maps: &Tensor) -> Result<Tensor> {
-        let (weight, bias) = (&self.weight, None::<Tensor>);
+        let precision = Precision::now();
+        let (maps, weight, bias) = (precision.factor(maps)?, precision.factor(&self.weight)?, None::<Tensor>);
         Ok(match self.form.direction {
-            Direction::Down => maps.f_conv2d(weight, bias, STRIDE, PADDING, DILATION, N_GROUPS)?,
+            Direction::Down => maps.f_conv2d(&weight, bias, STRIDE, PADDING, DILATION, N_GROUPS)?,
             Direction::Up => {
-                maps.f_conv_transpose2d(weight, bias, STRIDE, PADDING, OUTPUT_PADDING, N_GROUPS, DILATION)?
+                maps.f_conv_transpose2d(&weight, bias, STRIDE, PADDING, OUTPUT_PADDING, N_GROUPS, DILATION)?
             }
         })
     }

@@ -5,7 +5,7 @@ use crate::convolution::{
 };
 use anyhow::Result;
 use framework::component::{Problem, Spec};
-use framework::nn::Linear;
+use framework::nn::{Linear, Precision, widened};
 use framework::{Decoder, DecoderContext, DecoderSpec, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ impl ConvDecoder {
     /// n_cells × n_channels_in × 4 × 4.
     fn smallest_maps(&self, rows: &Tensor) -> Result<Tensor> {
         let size = [-1, self.n_channels_in, SMALLEST_SIDE, SMALLEST_SIDE];
-        channels_last(&self.first.forward(rows)?.f_relu()?.f_view(size)?)
+        channels_last(&Precision::now().factor(&self.first.forward(rows)?.f_relu()?.f_view(size)?)?)
     }
 }
 
@@ -102,6 +102,7 @@ impl Decoder for ConvDecoder {
         for layer in &self.layers {
             maps = layer.forward(&maps, training)?;
         }
+        let maps = widened(maps)?;
         Ok(if self.sigmoid { maps.f_sigmoid()? } else { maps })
     }
 }

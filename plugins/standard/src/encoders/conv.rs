@@ -9,7 +9,7 @@ use crate::convolution::{
 };
 use anyhow::{Result, ensure};
 use framework::component::{Problem, Spec};
-use framework::nn::{Linear, beside};
+use framework::nn::{Linear, Precision, beside, widened};
 use framework::{Encoder, EncoderContext, EncoderSpec, Features, component};
 use heads::Group;
 use schemars::JsonSchema;
@@ -109,7 +109,7 @@ struct ConvHead {
 impl ConvHead {
     /// From the smallest maps of all channels, and what says of which category a cell is, to the rows of a space.
     fn forward(&self, maps: &Tensor, condition: Option<&Tensor>) -> Result<Tensor> {
-        let rows = maps.f_narrow(1, self.channels.first, self.channels.n)?.f_flatten(1, -1)?;
+        let rows = widened(maps.f_narrow(1, self.channels.first, self.channels.n)?.f_flatten(1, -1)?)?;
         self.linear.forward(&beside(rows, condition)?)
     }
 }
@@ -125,7 +125,7 @@ pub struct ConvEncoder {
 impl ConvEncoder {
     /// n_cells × n_channels_out × 4 × 4.
     fn maps(&self, images: &Tensor, training: bool) -> Result<Tensor> {
-        let mut maps = channels_last(images)?;
+        let mut maps = channels_last(&Precision::now().factor(images)?)?;
         for layer in &self.layers {
             maps = layer.forward(&maps, training)?;
         }

@@ -33,12 +33,13 @@ impl Loss for Mse {
 
     fn per_cell(&self, prediction: &Tensor, target: &Target) -> Result<Tensor> {
         let stored = Stored::new(prediction, target)?;
-        let errors = stored.predicted.f_sub(&stored.values)?.f_square()?;
+        let predicted = stored.predicted()?;
+        let errors = predicted.f_sub(&stored.values)?.f_square()?;
         let total = match stored.is_dense() {
             // As if zero and corrected, sums of squares would cancel where predictions are good.
             true => sum_features(&errors)?,
             false => {
-                let correction = errors.f_sub(&stored.predicted.f_square()?)?;
+                let correction = errors.f_sub(&predicted.f_square()?)?;
                 sum_features(&stored.prediction.f_square()?)?.f_add(&stored.sum_entries(&correction)?)?
             }
         };

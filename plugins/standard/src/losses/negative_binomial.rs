@@ -2,19 +2,19 @@
 
 mod cells;
 mod entry;
-mod number;
 mod operations;
 mod row;
 mod silencing;
 
 pub(super) use operations::{of_features, terms};
 
+use super::by_row::{is_tracked, with_gradient_of};
+use super::number::Number;
 use super::shares::{expectation, means_of};
 use super::stored::sum_features;
 use anyhow::{Result, ensure};
 use framework::component::Spec;
 use framework::{Loss, LossContext, LossSpec, Target, TargetValues, component};
-use number::Number;
 use row::Wanted;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -144,16 +144,6 @@ fn fused<T: Number>(prediction: &Tensor, target: &Target, dispersion: &Tensor) -
         loss = with_gradient_of(&loss, &slope.f_mv(&dispersion.f_flatten(0, -1)?)?)?;
     }
     Ok(loss)
-}
-
-/// Whether a gradient by this tensor will be asked for.
-fn is_tracked(tensor: &Tensor) -> Result<bool> {
-    Ok(tensor.f_narrow(0, 0, 0)?.f_mul_scalar(1.0)?.requires_grad())
-}
-
-/// The first number with the gradient of the second besides its own.
-fn with_gradient_of(value: &Tensor, other: &Tensor) -> Result<Tensor> {
-    Ok(value.f_add(&other.f_sub(&other.detach())?)?)
 }
 
 component! {

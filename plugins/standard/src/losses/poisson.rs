@@ -55,7 +55,7 @@ impl Loss for Poisson {
         let flat = prediction.f_flatten(1, -1)?;
         let stored = Stored::new(&flat.f_log_softmax(1, None::<Kind>)?, target)?;
         let totals = stored.sum_entries(&stored.values)?;
-        let of_shares = stored.sum_entries(&stored.values.f_mul(&stored.predicted)?)?;
+        let of_shares = stored.sum_entries(&stored.values.f_mul(&stored.predicted()?)?)?;
         let mut log_likelihood = of_shares.f_add(&totals.f_xlogy(&totals)?)?.f_sub(&totals)?;
         if self.likelihood == Likelihood::Full {
             let log_factorials = (&stored.values + 1.0).f_lgamma()?;

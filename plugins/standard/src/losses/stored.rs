@@ -11,12 +11,20 @@ use tch::{Kind, Tensor};
 pub struct Stored {
     /// All predictions: n_cells × n_features.
     pub prediction: Tensor,
-    /// Predictions at the places of the entries.
-    pub predicted: Tensor,
     /// Values of the entries, of the predictions' kind.
     pub values: Tensor,
-    /// The cell of each entry; `None`: every place is an entry, as a table of n_cells × n_features.
-    rows: Option<Tensor>,
+    /// Where the entries are; `None`: every place is an entry, as a table of n_cells × n_features.
+    places: Option<Places>,
+}
+
+/// Where the entries of a sparse target are.
+pub struct Places {
+    /// The cell of each entry.
+    rows: Tensor,
+    /// The feature of each entry.
+    pub features: Tensor,
+    /// The first entry of each cell, and the number of entries: n_cells + 1.
+    pub offsets: Tensor,
 }
 
 impl Stored {
@@ -38,28 +46,42 @@ impl Stored {
         let prediction = prediction.f_reshape([n_cells, n_features])?;
         let kind = prediction.kind();
         Ok(match features {
-            Features::Dense(values) => Stored {
-                predicted: prediction.shallow_clone(),
-                values: values.f_reshape([n_cells, n_features])?.f_to_kind(kind)?,
-                rows: None,
-                prediction,
-            },
+            Features::Dense(values) => {
+                Stored { values: values.f_reshape([n_cells, n_features])?.f_to_kind(kind)?, places: None, prediction }
+            }
             Features::Sparse(sparse) => {
                 let rows = sparse.rows();
-                let places = (&rows * n_features).f_add(&sparse.indices)?;
                 Stored {
-                    predicted: prediction.f_reshape([-1])?.f_index_select(0, &places)?,
                     values: sparse.values.f_to_kind(kind)?,
-                    rows: Some(rows),
+                    places: Some(Places {
+                        rows,
+                        features: sparse.indices.shallow_clone(),
+                        offsets: sparse.offsets.shallow_clone(),
+                    }),
                     prediction,
                 }
             }
         })
     }
 
+    /// Predictions at the places of the entries.
+    ///
+    /// # Errors
+    /// When an entry is of a feature that is not there.
+    pub fn predicted(&self) -> Result<Tensor> {
+        let Some(Places { rows, features, .. }) = &self.places else { return Ok(self.prediction.shallow_clone()) };
+        let places = (rows * self.prediction.size()[1]).f_add(features)?;
+        Ok(self.prediction.f_reshape([-1])?.f_index_select(0, &places)?)
+    }
+
     /// Whether every place is an entry.
     pub fn is_dense(&self) -> bool {
-        self.rows.is_none()
+        self.places.is_none()
+    }
+
+    /// Where the entries are; `None` where every place is an entry.
+    pub fn places(&self) -> Option<&Places> {
+        self.places.as_ref()
     }
 
     /// Number of features, as a divisor.
@@ -72,9 +94,9 @@ impl Stored {
     /// # Errors
     /// When there is not one number per entry.
     pub fn sum_entries(&self, per_entry: &Tensor) -> Result<Tensor> {
-        match &self.rows {
+        match &self.places {
             None => sum_features(per_entry),
-            Some(rows) => {
+            Some(Places { rows, .. }) => {
                 let form = (per_entry.kind(), per_entry.device());
                 Ok(Tensor::f_zeros([self.prediction.size()[0]], form)?.f_index_add(0, rows, per_entry)?)
             }

@@ -83,7 +83,8 @@ impl Loss for Zinb {
         let terms = terms(&flat, target, &self.dispersion.of(&self.log_r)?)?;
         let (zeros, here) = (&terms.zeros, of_features(&self.inflation, target)?);
         let as_if_zero = sum_features(&self.inflation.f_logaddexp(&zeros.prediction.f_neg()?)?)?;
-        let above = zeros.predicted.f_add(&terms.corrections)?.f_add(&here.f_logaddexp(&zeros.predicted.f_neg()?)?)?;
+        let predicted = zeros.predicted()?;
+        let above = predicted.f_add(&terms.corrections)?.f_add(&here.f_logaddexp(&predicted.f_neg()?)?)?;
         let above = above.f_where_self(&zeros.values.f_gt(0.0)?, &above.f_zeros_like()?)?;
         let share = self.inflation.f_softplus()?.f_sum(None::<tch::Kind>)?;
         let summed = zeros.sum_entries(&above)?.f_sub(&as_if_zero)?.f_add(&share)?;

@@ -4,7 +4,7 @@ use super::each_row;
 use anyhow::Result;
 use framework::anndata::Csr;
 use framework::component::Spec;
-use framework::{Step, StepSpec, component};
+use framework::{Step, StepSpec, TrainingBlocks, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,10 @@ impl StepSpec for BinarizeSpec {
 pub struct Binarize;
 
 impl Step for Binarize {
+    fn fit_blocks(&mut self, _blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        Ok(())
+    }
+
     fn apply(&self, matrix: &mut Csr) -> Result<()> {
         each_row(matrix, |_, values| values.iter_mut().for_each(|value| *value = f32::from(u8::from(*value > 0.0))));
         Ok(())

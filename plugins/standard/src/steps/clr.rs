@@ -1,10 +1,10 @@
 //! Step `clr`: centred log-ratio, as Seurat computes it.
 
-use super::{each_row, ensure_at_least, ensure_one_per_feature};
+use super::{column_sums, each_row, ensure_at_least, ensure_one_per_feature};
 use anyhow::{Context, Result};
 use framework::anndata::Csr;
 use framework::component::Spec;
-use framework::{Step, StepSpec, component};
+use framework::{Step, StepSpec, TrainingBlocks, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,15 +49,13 @@ pub struct CentredLogRatio {
 impl Step for CentredLogRatio {
     fn fit(&mut self, matrix: &Csr, training: &[usize]) -> Result<()> {
         ensure_at_least(matrix, 0.0)?;
+        self.fit_blocks(&mut TrainingBlocks::of(matrix, training))
+    }
+
+    fn fit_blocks(&mut self, blocks: &mut TrainingBlocks<'_>) -> Result<()> {
         if self.margin == ClrMargin::Feature {
-            let mut sums = vec![0.0; matrix.n_columns];
-            for row in training {
-                let (columns, values) = matrix.row(*row);
-                for (column, value) in columns.iter().zip(values) {
-                    sums[*column as usize] += f64::from(*value).ln_1p();
-                }
-            }
-            let n_cells = training.len().max(1) as f64;
+            let n_cells = blocks.n_cells().max(1) as f64;
+            let sums = column_sums(blocks, f64::ln_1p)?;
             self.centres = Some(sums.into_iter().map(|sum| (sum / n_cells).exp()).collect());
         }
         Ok(())

@@ -3,7 +3,7 @@
 use anyhow::{Result, ensure};
 use framework::anndata::Csr;
 use framework::component::{Problem, Spec, require};
-use framework::{Step, StepSpec, component};
+use framework::{Step, StepSpec, TrainingBlocks, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -59,9 +59,14 @@ pub struct HighlyVariable {
 
 impl Step for HighlyVariable {
     fn fit(&mut self, matrix: &Csr, training: &[usize]) -> Result<()> {
-        ensure!(training.len() >= 2, "a variance needs at least 2 training cells, but there are {}", training.len());
         super::ensure_at_least(matrix, 0.0)?;
-        let scores = scores(&moments(matrix, training), self.spec.n_bins.max(1));
+        self.fit_blocks(&mut TrainingBlocks::of(matrix, training))
+    }
+
+    fn fit_blocks(&mut self, blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        let n_cells = blocks.n_cells();
+        ensure!(n_cells >= 2, "a variance needs at least 2 training cells, but there are {n_cells}");
+        let scores = scores(&moments(blocks)?, self.spec.n_bins.max(1));
         let mut order: Vec<usize> = (0..scores.len()).collect();
         order.sort_by(|a, b| scores[*b].total_cmp(&scores[*a]).then(a.cmp(b)));
         order.truncate(self.spec.n_features);
@@ -76,18 +81,19 @@ impl Step for HighlyVariable {
 }
 
 /// Mean and variance of each feature over the training cells.
-fn moments(matrix: &Csr, training: &[usize]) -> Vec<(f64, f64)> {
-    let mut sums = vec![(0f64, 0f64); matrix.n_columns];
-    for row in training {
-        let (columns, values) = matrix.row(*row);
-        for (column, value) in columns.iter().zip(values) {
+fn moments(blocks: &mut TrainingBlocks<'_>) -> Result<Vec<(f64, f64)>> {
+    let n = blocks.n_cells() as f64;
+    let mut sums = vec![(0f64, 0f64); blocks.n_columns()];
+    for block in blocks {
+        let block = block?;
+        super::ensure_at_least(&block, 0.0)?;
+        for (column, value) in block.indices.iter().zip(&block.values) {
             let (value, (sum, squares)) = (f64::from(*value), &mut sums[*column as usize]);
             *sum += value;
             *squares += value * value;
         }
     }
-    let n = training.len() as f64;
-    sums.into_iter().map(|(sum, squares)| (sum / n, (squares - sum * sum / n).max(0.0) / (n - 1.0))).collect()
+    Ok(sums.into_iter().map(|(sum, squares)| (sum / n, (squares - sum * sum / n).max(0.0) / (n - 1.0))).collect())
 }
 
 /// The score of each feature; minus infinity for those that do not vary.
@@ -142,7 +148,8 @@ mod tests {
     fn moments_are_those_of_the_training_cells_with_zeros() {
         let matrix = matrix(&[&[1.0, 0.0], &[0.0, 2.0], &[5.0, 4.0], &[9.0, 9.0]]);
         // 1, 0, 5: mean 2, variance (1 + 4 + 9)/2; 0, 2, 4: mean 2, variance 4
-        assert_eq!(moments(&matrix, &[0, 1, 2]), [(2.0, 7.0), (2.0, 4.0)]);
+        let moments = moments(&mut TrainingBlocks::of(&matrix, &[0, 1, 2])).unwrap();
+        assert_eq!(moments, [(2.0, 7.0), (2.0, 4.0)]);
     }
 
     #[test]

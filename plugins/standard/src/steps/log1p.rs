@@ -4,7 +4,7 @@ use super::{each_row, ensure_at_least};
 use anyhow::Result;
 use framework::anndata::Csr;
 use framework::component::Spec;
-use framework::{Step, StepSpec, component};
+use framework::{Step, StepSpec, TrainingBlocks, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,10 @@ impl StepSpec for Log1pSpec {
 pub struct Log1p;
 
 impl Step for Log1p {
+    fn fit_blocks(&mut self, _blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        Ok(())
+    }
+
     fn apply(&self, matrix: &mut Csr) -> Result<()> {
         ensure_at_least(matrix, 0.0)?;
         each_row(matrix, |_, values| values.iter_mut().for_each(|value| *value = value.ln_1p()));

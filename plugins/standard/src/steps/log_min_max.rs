@@ -5,7 +5,7 @@ use crate::range;
 use anyhow::Result;
 use framework::anndata::Csr;
 use framework::component::{Problem, Spec};
-use framework::{Step, StepSpec, component};
+use framework::{Step, StepSpec, TrainingBlocks, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +49,10 @@ pub struct LogMinMax {
 }
 
 impl Step for LogMinMax {
+    fn fit_blocks(&mut self, _blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        Ok(())
+    }
+
     fn apply(&self, matrix: &mut Csr) -> Result<()> {
         ensure_at_least(matrix, 0.0)?;
         let n_features = matrix.n_columns;

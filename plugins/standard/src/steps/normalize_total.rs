@@ -5,7 +5,7 @@ use crate::range;
 use anyhow::{Context, Result, ensure};
 use framework::anndata::Csr;
 use framework::component::{Problem, Spec};
-use framework::{Step, StepSpec, component};
+use framework::{Step, StepSpec, TrainingBlocks, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -72,11 +72,19 @@ pub struct NormalizeTotal {
 
 impl Step for NormalizeTotal {
     fn fit(&mut self, matrix: &Csr, training: &[usize]) -> Result<()> {
-        if self.total.is_none() {
-            let sums = training.iter().map(|row| sum(matrix.row(*row).1)).filter(|sum| *sum > 0.0).collect();
-            self.total =
-                Some(median(sums).context("no training cell has a value above 0, so there is no median total")?);
+        self.fit_blocks(&mut TrainingBlocks::of(matrix, training))
+    }
+
+    fn fit_blocks(&mut self, blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        if self.total.is_some() {
+            return Ok(());
         }
+        let mut sums = Vec::new();
+        for block in blocks {
+            let block = block?;
+            sums.extend((0..block.n_rows).map(|row| sum(block.row(row).1)).filter(|sum| *sum > 0.0));
+        }
+        self.total = Some(median(sums).context("no training cell has a value above 0, so there is no median total")?);
         Ok(())
     }
 

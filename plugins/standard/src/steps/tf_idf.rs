@@ -1,11 +1,11 @@
 //! Step `tf_idf`: how much of a cell a feature is, times how rare the feature is.
 
-use super::{each_row, ensure_at_least, ensure_one_per_feature};
+use super::{column_sums, each_row, ensure_at_least, ensure_one_per_feature};
 use crate::range;
 use anyhow::{Context, Result};
 use framework::anndata::Csr;
 use framework::component::{Problem, Spec};
-use framework::{Step, StepSpec, component};
+use framework::{Step, StepSpec, TrainingBlocks, component};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,14 +52,12 @@ pub struct TfIdf {
 impl Step for TfIdf {
     fn fit(&mut self, matrix: &Csr, training: &[usize]) -> Result<()> {
         ensure_at_least(matrix, 0.0)?;
-        let mut totals = vec![0.0; matrix.n_columns];
-        for row in training {
-            let (columns, values) = matrix.row(*row);
-            for (column, value) in columns.iter().zip(values) {
-                totals[*column as usize] += f64::from(*value);
-            }
-        }
-        let n_cells = training.len() as f64;
+        self.fit_blocks(&mut TrainingBlocks::of(matrix, training))
+    }
+
+    fn fit_blocks(&mut self, blocks: &mut TrainingBlocks<'_>) -> Result<()> {
+        let n_cells = blocks.n_cells() as f64;
+        let totals = column_sums(blocks, |value| value)?;
         self.rarity = Some(totals.into_iter().map(|total| if total > 0.0 { n_cells / total } else { 0.0 }).collect());
         Ok(())
     }

@@ -50,7 +50,8 @@ pub fn read_frame(path: impl AsRef<Path>, named_rows: bool) -> Result<Frame> {
     Ok(frame)
 }
 
-fn column<'a>(fields: impl Iterator<Item = &'a str>) -> Column {
+/// Numbers if all fields that hold something are, else labels.
+pub(super) fn column<'a>(fields: impl Iterator<Item = &'a str>) -> Column {
     let present = |field: &'a str| (!is_missing(field)).then_some(field);
     let fields: Vec<Option<&str>> = fields.map(present).collect();
     let number = |field: &Option<&str>| field.map_or(Ok(f64::NAN), str::parse);

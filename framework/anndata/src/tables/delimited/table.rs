@@ -5,19 +5,30 @@ use std::path::Path;
 use anyhow::{Context, Error, Result, bail, ensure};
 
 use super::rows::{Row, Rows};
-use super::{DelimitedSpec, is_missing, separator};
-use crate::Csr;
+use super::{ColumnPlace, DelimitedSpec, is_missing, separator};
 use crate::csr::ensure_columns_fit;
 use crate::read::values::fits_single;
 use crate::tables::text_file::shortened;
+use crate::{Csr, nearest};
 
 /// A table before its second row of values.
 pub(super) struct Table {
     rows: Rows,
     columns: Vec<String>,
+    /// The feature that each column of values is, in the order of the file; none of those that describe cells.
+    features: Vec<Option<u32>>,
+    /// Columns that describe cells: their names in `obs` and places among the columns of values.
+    described: Vec<(String, usize)>,
     first: Row,
     named_rows: bool,
     missing_is_zero: bool,
+}
+
+/// Names of the rows and of the columns that are no descriptions, and the descriptions of rows.
+pub(super) struct Names {
+    pub rows: Vec<String>,
+    pub columns: Vec<String>,
+    pub described: Vec<(String, Vec<String>)>,
 }
 
 impl Table {
@@ -26,6 +37,8 @@ impl Table {
         let mut table = Self {
             rows: Rows::open(path, spec.separator)?,
             columns: Vec::new(),
+            features: Vec::new(),
+            described: Vec::new(),
             first: Row::default(),
             named_rows: spec.named_rows,
             missing_is_zero: spec.missing_is_zero,
@@ -34,6 +47,7 @@ impl Table {
             Some(offered) => suspect_separator(error, table.rows.separator, offered),
             None => error,
         })?;
+        table.take_descriptions(&spec.obs_columns)?;
         Ok(table)
     }
 
@@ -66,24 +80,87 @@ impl Table {
         ensure_columns_fit(self.columns.len())
     }
 
-    /// Reads all rows: their names, the names of the columns, and the values.
-    pub(super) fn read(mut self) -> Result<(Vec<String>, Vec<String>, Csr)> {
+    /// Takes the columns that describe cells out of those of values.
+    fn take_descriptions(&mut self, wanted: &[(String, ColumnPlace)]) -> Result<()> {
+        for (name, place) in wanted {
+            let place = self.place_of(place)?;
+            ensure!(
+                self.described.iter().all(|(_, other)| *other != place),
+                "{}: column {} describes cells twice",
+                self.rows.label(),
+                place + 1
+            );
+            self.described.push((name.clone(), place));
+        }
+        let described: Vec<usize> = self.described.iter().map(|(_, place)| *place).collect();
+        let mut next = 0u32..;
+        let features = (0..self.columns.len()).map(|place| if described.contains(&place) { None } else { next.next() });
+        self.features = features.collect();
+        let mut features = self.features.iter();
+        self.columns.retain(|_| features.next().is_some_and(Option::is_some));
+        ensure!(!self.columns.is_empty(), "{}: all columns describe cells; none is a feature", self.rows.label());
+        Ok(())
+    }
+
+    fn place_of(&self, wanted: &ColumnPlace) -> Result<usize> {
+        let n = self.columns.len();
+        match wanted {
+            ColumnPlace::Position(position) => {
+                let place = if *position > 0 { position - 1 } else { n as i64 + position };
+                let found = usize::try_from(place).ok().filter(|place| *position != 0 && *place < n);
+                found.with_context(|| {
+                    format!("{}: no column {position}; expected 1 to {n}, or -1 (the last) to -{n}", self.rows.label())
+                })
+            }
+            ColumnPlace::Name(name) => {
+                let mut found = (0..n).filter(|place| self.columns[*place] == *name);
+                let place = found.next().with_context(|| {
+                    let columns: Vec<&str> = self.columns.iter().map(String::as_str).collect();
+                    format!("{}: {}", self.rows.label(), nearest::unknown("column", name, &columns))
+                })?;
+                ensure!(
+                    found.next().is_none(),
+                    "{}: several columns are called `{name}`; name the one that is meant by its place: 1 is the first, -1 the last",
+                    self.rows.label()
+                );
+                Ok(place)
+            }
+        }
+    }
+
+    /// Reads all rows: names, and values.
+    pub(super) fn read(mut self) -> Result<(Names, Csr)> {
         let mut matrix = Csr::zeros(0, self.columns.len());
-        let mut names = Vec::new();
+        let names = self.each_row(|table, row| table.read_values(row, &mut matrix))?;
+        Ok((names, matrix))
+    }
+
+    /// Reads all rows, but looks at no value.
+    pub(super) fn read_names(mut self) -> Result<Names> {
+        self.each_row(|_, _| Ok(()))
+    }
+
+    fn each_row(&mut self, mut work: impl FnMut(&Self, &Row) -> Result<()>) -> Result<Names> {
+        let mut rows = Vec::new();
+        let mut described: Vec<(String, Vec<String>)> =
+            self.described.iter().map(|(name, _)| (name.clone(), Vec::new())).collect();
         let mut row = std::mem::take(&mut self.first);
         loop {
-            names.push(self.row_name(&row, names.len())?);
-            self.read_values(&row, &mut matrix)?;
+            rows.push(self.row_name(&row, rows.len())?);
+            for ((_, place), (_, values)) in self.described.iter().zip(&mut described) {
+                values.push(self.rows.name(&row.fields[place + usize::from(self.named_rows)], &row)?);
+            }
+            work(self, &row)?;
             if !self.rows.advance(&mut row)? {
                 break;
             }
         }
-        Ok((names, self.columns, matrix))
+        Ok(Names { rows, columns: std::mem::take(&mut self.columns), described })
     }
 
     /// Checks the length of a row; its name, or its number where rows have no names.
     fn row_name(&self, row: &Row, n_before: usize) -> Result<String> {
-        let expected = self.columns.len() + usize::from(self.named_rows);
+        let expected = self.features.len() + usize::from(self.named_rows);
         ensure!(
             row.fields.len() == expected,
             "{}: {} fields, expected {expected} as the line of names tells; is one missing, or a quote left open?",
@@ -100,10 +177,11 @@ impl Table {
 
     fn read_values(&self, row: &Row, matrix: &mut Csr) -> Result<()> {
         let n_names = usize::from(self.named_rows);
-        for (column, field) in (0u32..).zip(row.fields.iter().skip(n_names)) {
+        for (place, field) in row.fields.iter().skip(n_names).enumerate() {
+            let Some(column) = self.features[place] else { continue };
             let value = value(field, self.missing_is_zero).with_context(|| {
-                let place = column as usize;
-                format!("{}, column {} (`{}`)", self.rows.place(row), place + n_names + 1, self.columns[place])
+                let name = &self.columns[column as usize];
+                format!("{}, column {} (`{name}`)", self.rows.place(row), place + n_names + 1)
             })?;
             if value != 0.0 {
                 matrix.indices.push(column);

@@ -4,6 +4,7 @@ use super::super::evaluation::{Method, Section};
 use super::super::predictions::shared_reconstruction;
 use super::super::resamples::Resamples;
 use super::super::task::{Findings, Scene};
+use super::beside::{PredictImages, TaughtCells};
 use super::controls::{images_of, mean_image, nearest_cells, pixels_of, random_cells};
 use super::group::Group;
 use super::scores::{ImageMethodScores, ImageScores};
@@ -114,7 +115,12 @@ impl<'a> Pair<'a> {
     ///
     /// # Errors
     /// When images cannot be read or a prediction is not finite.
-    pub fn methods(&self, section: Section, found: &mut Findings<'_>) -> Result<Vec<Compared>> {
+    pub fn methods(
+        &self,
+        section: Section,
+        beside: Option<&dyn PredictImages>,
+        found: &mut Findings<'_>,
+    ) -> Result<Vec<Compared>> {
         let is_reconstruction = section == Section::Reconstruction;
         let label = if is_reconstruction { "model, full decoder" } else { "model" };
         let mut all = vec![self.compared(Method::of_model("model", label), |at, cells| self.model(at, cells))?];
@@ -122,6 +128,10 @@ impl<'a> Pair<'a> {
         if is_reconstruction && branch.shared_decoder.is_some() {
             let method = Method::of_model("model_shared_decoder", "model, shared decoder");
             all.push(self.compared(method, |at, cells| self.shared_decoder(at, cells))?);
+        }
+        if let Some(beside) = beside {
+            let taught = |at: usize| TaughtCells { train: &self.groups[at].train, judged: &self.groups[at].judged };
+            all.push(self.compared(beside.method(), |at, cells| beside.predict(taught(at), cells))?);
         }
         if self.scene.task.beside_controls {
             self.controls(&mut all, found)?;

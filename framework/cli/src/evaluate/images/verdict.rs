@@ -15,7 +15,9 @@ pub(super) fn of_images(scores: &ImageScores) -> Vec<Verdict> {
     if scores.section == Section::Reconstruction || scores.category.is_some() {
         return Vec::new();
     }
-    let controls = others.iter().filter(|other| matches!(other.method.name.as_str(), "mean_image" | "nearest_cell"));
+    let controls = others
+        .iter()
+        .filter(|other| matches!(other.method.name.as_str(), "mean_image" | "nearest_cell" | "inpainting"));
     controls.filter_map(|control| of_control(scores, model, control)).collect()
 }
 

@@ -1,17 +1,12 @@
 //! The cells of a minibatch, spread over the processor's threads, one row at a time.
-//!
-//! `tch` lends no slice of a tensor, so rows are copied to buffers of their thread and back, in pieces that stay in the
-//! cache and that libtorch copies without starting threads of its own.
 
-use super::number::Number;
 use super::row::{Counts, Dispersions, Row, Wanted};
-use anyhow::{Context, Result, ensure};
+use crate::losses::by_row::{read, write};
+use crate::losses::number::Number;
+use anyhow::{Result, ensure};
 use framework::{Features, Target};
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
-
-/// Numbers that are copied at once.
-const PIECE: usize = 1 << 15;
 
 /// What a minibatch costs and what changes it.
 pub(super) struct Slopes {
@@ -147,20 +142,4 @@ impl Source {
         counts.total = entries.iter().map(|(_, count)| count).sum();
         Ok(())
     }
-}
-
-fn read<T: Number>(from: &Tensor, to: &mut [T]) -> Result<()> {
-    for (place, piece) in to.chunks_mut(PIECE).enumerate() {
-        let n = piece.len();
-        from.f_narrow(0, (place * PIECE) as i64, n as i64)?.f_copy_data(piece, n)?;
-    }
-    Ok(())
-}
-
-fn write<T: Number>(from: &[T], to: &Tensor) -> Result<()> {
-    for (place, piece) in from.chunks(PIECE).enumerate() {
-        let mut to = to.f_narrow(0, (place * PIECE) as i64, piece.len() as i64)?;
-        to.f_copy_(&Tensor::f_from_slice(piece)?).context("slopes are written")?;
-    }
-    Ok(())
 }

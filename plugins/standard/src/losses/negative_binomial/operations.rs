@@ -38,7 +38,7 @@ pub(in crate::losses) fn terms(prediction: &Tensor, target: &Target, dispersion:
         Features::Dense(_) => totals.f_view([-1, 1])?,
         Features::Sparse(sparse) => totals.f_index_select(0, &sparse.rows())?,
     };
-    let means = shares.predicted.f_mul(&totals)?;
+    let means = shares.predicted()?.f_mul(&totals)?;
     let corrections = corrections(&shares.values, &means, &of_features(&r, target)?)?;
     Ok(Terms { zeros, corrections })
 }

@@ -5,7 +5,7 @@
 //! shares y are a softmax of the predictions x, ∂ℓ/∂xⱼ = mⱼ (∂ℓ/∂mⱼ − Σᵢ yᵢ ∂ℓ/∂mᵢ).
 
 use super::entry::{EPSILON, Entry};
-use super::number::Number;
+use crate::losses::number::Number;
 
 /// Numbers that are worked on side by side.
 const LANES: usize = 16;

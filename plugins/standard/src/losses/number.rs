@@ -7,7 +7,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Sub};
 use tch::kind::Element;
 
 /// A number of 32 or 64 bits.
-pub(in crate::losses) trait Number:
+pub(super) trait Number:
     Element
     + Copy
     + Default

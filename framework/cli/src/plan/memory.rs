@@ -1,0 +1,110 @@
+//! The most memory that a run will hold, from sizes.
+
+use super::bytes;
+use anyhow::{Result, bail};
+use framework::data::{Assay, Dataset, Loader};
+use framework::model::{Dimensions, Model};
+use framework::spec::{Experiment, ModelKind, Storage};
+
+/// What the program and libtorch hold before any data.
+const PROGRAM_BYTES: u64 = 250 << 20;
+/// What passes over a matrix on disk hold at a time.
+const PASS_BYTES: u64 = 200 << 20;
+/// Bytes of a stored value and its column in a minibatch.
+const SPARSE_BYTES: f64 = 12.0;
+/// Share of stored entries from which minibatches are dense.
+const DENSE_FROM: f64 = 0.06;
+
+/// A run that is about to learn.
+#[derive(Clone, Copy)]
+pub(crate) struct Sizes<'a> {
+    /// The resolved spec.
+    pub experiment: &'a Experiment,
+    /// Its data.
+    pub dataset: &'a Dataset,
+    /// What the data say of each modality.
+    pub dimensions: &'a [Dimensions],
+    /// Its model.
+    pub model: &'a Model,
+}
+
+impl Sizes<'_> {
+    /// Bytes of the data, of weights (with gradient, two moments and the best copy), of latent rows (likewise), of the
+    /// minibatches that wait, and of the activations of one.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let data: u64 = self.dataset.assays.iter().map(|assay| assay.modality.n_bytes()).sum();
+        let learning = self.weights() + self.latents() + self.waiting() + self.activations();
+        PROGRAM_BYTES + data + learning.max(self.opening())
+    }
+
+    /// What is held beside the data while they are prepared: on disk some rows; in memory another copy of a matrix that loses
+    /// rows or columns, but not of its processed values.
+    fn opening(&self) -> u64 {
+        match self.experiment.data.storage {
+            Storage::Disk => PASS_BYTES,
+            Storage::Memory => self.dataset.assays.iter().map(|assay| assay.modality.n_bytes() / 3).max().unwrap_or(0),
+        }
+    }
+
+    fn weights(&self) -> u64 {
+        let (generative, inference) = self.model.n_parameters();
+        (generative + inference) as u64 * 4 * 5
+    }
+
+    fn latents(&self) -> u64 {
+        let n_cells = self.dataset.cells.len() as u64;
+        self.model.spaces.iter().map(|space| space.dim as u64 * n_cells * 4 * 5).sum()
+    }
+
+    /// Minibatches that are read ahead, and the one that is learned from.
+    fn waiting(&self) -> u64 {
+        let of_cell = |(assay, of): (&Assay, &Dimensions)| {
+            let n_features = assay.modality.shape().n_features() as f64;
+            let density = of.all.n_nonzero / of.all.n_entries.max(1.0);
+            // input and target
+            2.0 * n_features * if density < DENSE_FROM { density * SPARSE_BYTES } else { 4.0 }
+        };
+        let of_cell: f64 = self.dataset.assays.iter().zip(self.dimensions).map(of_cell).sum();
+        (of_cell * (self.minibatch() * (Loader::MOST_AHEAD + 2)) as f64) as u64
+    }
+
+    fn activations(&self) -> u64 {
+        let n_decoders = match self.experiment.model.kind {
+            ModelKind::Apollo if self.experiment.model.shared_decoders => 2,
+            ModelKind::Apollo | ModelKind::Dgd | ModelKind::Autoencoder => 1,
+        };
+        let widths: u64 = self.dataset.assays.iter().map(|assay| assay.modality.shape().n_features() as u64).sum();
+        self.minibatch() as u64 * widths * 4 * (4 * n_decoders + 3)
+    }
+
+    fn minibatch(&self) -> usize {
+        let fit = &self.experiment.fit;
+        match self.experiment.model.kind {
+            ModelKind::Apollo => fit.latent.minibatch,
+            ModelKind::Dgd => fit.dgd.minibatch,
+            ModelKind::Autoencoder => fit.one_step.minibatch,
+        }
+    }
+
+    /// Refuses a forecast above a limit.
+    ///
+    /// # Errors
+    /// When it is; the message says what would help.
+    pub(crate) fn ensure_within(&self, limit: Option<u64>) -> Result<()> {
+        let forecast = self.peak_memory();
+        let Some(limit) = limit.filter(|limit| forecast > *limit) else { return Ok(()) };
+        let data: u64 = self.dataset.assays.iter().map(|assay| assay.modality.n_bytes()).sum();
+        let on_disk = match self.experiment.data.storage {
+            Storage::Memory if data > (forecast - limit) => {
+                format!("; {} of it are the data, which `data.storage = \"disk\"` leaves on disk", bytes(data))
+            }
+            Storage::Memory | Storage::Disk => String::new(),
+        };
+        bail!(
+            "about {} of memory are forecast, more than the {} of `--max-memory`; a smaller `minibatch`, fewer features or narrower \
+             networks need less{on_disk}",
+            bytes(forecast),
+            bytes(limit)
+        )
+    }
+}

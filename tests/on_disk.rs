@@ -27,7 +27,7 @@ fn cells(path: &Path) {
 /// A spec in which every step that learns something has its turn, and filters drop cells and features.
 fn spec(kind: &str, storage: &str) -> String {
     let rna = "kind = \"rna\"\nmin_cells_per_feature = 105\nmin_features_per_cell = 22\n";
-    let atac = "kind = \"atac\"\nmin_cells_per_feature = 90\n";
+    let atac = "kind = \"atac\"\nmin_cells_per_feature = 90\nmin_features_per_cell = 30\n";
     let steps = match kind {
         "dgd" => ["", ""],
         _ => [
@@ -37,7 +37,7 @@ fn spec(kind: &str, storage: &str) -> String {
         ],
     };
     let networks = match kind {
-        "dgd" => "decoder = { hidden = [16] }\n",
+        "dgd" => "",
         _ => "encoder = { hidden = [16] }\ndecoder = { hidden = [16] }\n",
     };
     let model = match kind {
@@ -55,17 +55,18 @@ fn spec(kind: &str, storage: &str) -> String {
     )
 }
 
-/// A run in a folder, and what it left: digests of weights, rows and tables.
+/// A run in a folder, and what it left: digests of weights, rows (where it has any) and the evaluation.
 fn learned(folder: &Path, kind: &str, storage: &str, more: &[&str]) -> Vec<String> {
     let name = format!("{kind}-{storage}");
     std::fs::write(folder.join(format!("{name}.toml")), spec(kind, storage)).unwrap();
     let spec = format!("{name}.toml");
     let output = run_in(folder, &[&["run", &spec, "--out", &name, "--no-annotation", "-q"], more].concat());
     assert_eq!(output.status.code(), Some(0), "{}", said(&output));
-    ["weights.safetensors", "latents.safetensors", "features.tsv", "evaluation.tsv"]
-        .iter()
-        .filter_map(|file| Some(format!("{file} {:x}", Sha256::digest(std::fs::read(folder.join(&name).join(file)).ok()?))))
-        .collect()
+    let digest = |file: &str| {
+        let bytes = std::fs::read(folder.join(&name).join(file)).ok()?;
+        Some(format!("{file} {:x}", Sha256::digest(bytes)))
+    };
+    ["weights.safetensors", "latents.safetensors", "evaluation.tsv"].into_iter().filter_map(digest).collect()
 }
 
 fn caches(folder: &Path) -> Vec<PathBuf> {
@@ -79,7 +80,7 @@ fn runs_on_disk_are_those_in_memory_to_the_bit() {
     cells(&folder.path().join("cells.h5mu"));
     for kind in ["apollo", "dgd", "autoencoder"] {
         let memory = learned(folder.path(), kind, "memory", &[]);
-        assert!(memory.len() >= 3, "{memory:?}");
+        assert!(memory.len() >= 2, "{memory:?}");
         assert_eq!(memory, learned(folder.path(), kind, "disk", &[]), "{kind}");
     }
     // one for each matrix, shared by all runs
@@ -131,7 +132,10 @@ fn bad_input_on_disk_is_told() {
         said(&output)
     };
     let in_memory = told(&["--set", "data.storage=memory", "--set", "data.cache=elsewhere"]);
-    assert!(in_memory.contains("`data.cache` is where `storage = \"disk\"` keeps values, but `storage` is `memory`"), "{in_memory}");
+    assert!(
+        in_memory.contains("`data.cache` is where `storage = \"disk\"` keeps values, but `storage` is `memory`"),
+        "{in_memory}"
+    );
     std::fs::write(path.join("taken"), "a file").unwrap();
     let taken = told(&["--set", "data.cache=taken"]);
     assert!(taken.contains("cannot be written; set `data.cache` to a folder that can be"), "{taken}");

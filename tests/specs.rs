@@ -63,7 +63,7 @@ fn the_ablations_of_the_dgd_paper_follow_the_spec() {
     assert_eq!(of("training_share=0.25").data.split.training_share, 0.25);
 }
 
-/// A key of a text: its bytes, its line (from 1), and whether it is a name that the user chose.
+/// A key of a text: its bytes, its line (from 1), and whether it is a name that the user chose (of a table, or of a column of obs).
 #[derive(Debug, Clone)]
 struct Key {
     start: usize,
@@ -82,7 +82,9 @@ fn keys(text: &str) -> Vec<Key> {
             let rest = line[to..].trim_start();
             let is_part = rest.starts_with('.') && !line[from..].starts_with(|letter: char| letter.is_ascii_digit());
             if is_header || is_part || rest.starts_with('=') {
-                let is_name = is_header && is_chosen(line[..from].trim_start_matches('['), &text[start + line.len()..]);
+                let is_column = from > 0 && line.starts_with("obs_columns ");
+                let is_name = is_column
+                    || is_header && is_chosen(line[..from].trim_start_matches('['), &text[start + line.len()..]);
                 found.push(Key { start: start + from, end: start + to, line: index + 1, is_name });
             }
         }

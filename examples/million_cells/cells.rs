@@ -26,7 +26,8 @@ pub fn write(path: &Path, n_cells: usize) {
     let part = path.with_extension("part");
     skeleton(&part, n_cells);
     let file = hdf5::File::open_rw(&part).expect("the file that was begun");
-    for (name, _, n_features, density) in ASSAYS {
+    let thin: f64 = std::env::var("THIN").map_or(1.0, |times| times.parse().expect("a number"));
+    for (name, _, n_features, density) in ASSAYS.map(|(name, one, n, density)| (name, one, n, density / thin)) {
         let n_stored = fill(&file.group(&format!("mod/{name}/X")).expect("a matrix"), n_cells, (n_features, density));
         let share = n_stored as f64 / (n_cells * n_features) as f64;
         println!("{name}: {n_cells} cells × {n_features} features, {n_stored} not zero ({:.2} %)", 100.0 * share);

@@ -29,11 +29,13 @@ filter_rounds = 1
 
 [modality.rna]
 kind = "rna"
+min_features_per_cell = 10
 encoder = { hidden = [128] }
 decoder = { hidden = [128] }
 
 [modality.atac]
 kind = "atac"
+min_features_per_cell = 10
 encoder = { hidden = [128] }
 decoder = { hidden = [128] }
 

@@ -5,7 +5,8 @@
 //! et al. 2026 filter them (8 % of genes, 3 % of peaks), opens them with `data.storage = "disk"`, reads minibatches in random
 //! order and in blocks, and takes some steps of step 1. It prints seconds, and the most memory that the process held.
 //!
-//! `STORAGE=memory` opens the same cells in memory instead, to compare; `DELETE=1` removes the cells once their cache is made.
+//! `STORAGE=memory` opens the same cells in memory instead, to compare; `DELETE=1` removes the cells once their cache is made, `THIN=40`
+//! writes a fortieth of the values, where time or room lack for all.
 
 mod cells;
 mod learn;

@@ -76,11 +76,7 @@ const CELLS_PER_BLOCK: usize = 1024;
 
 impl<'a> TrainingBlocks<'a> {
     /// Blocks that come from elsewhere: `n_cells` rows of `n_columns` in all.
-    pub fn new(
-        n_columns: usize,
-        n_cells: usize,
-        blocks: impl Iterator<Item = Result<Csr>> + 'a,
-    ) -> TrainingBlocks<'a> {
+    pub fn new(n_columns: usize, n_cells: usize, blocks: impl Iterator<Item = Result<Csr>> + 'a) -> TrainingBlocks<'a> {
         TrainingBlocks { n_columns, n_cells, blocks: Box::new(blocks) }
     }
 

@@ -6,6 +6,8 @@ use framework::data::{Dataset, Loader, Subset, visiting_order};
 use framework::spec::Order;
 use framework::testing::small_images;
 use framework::{Seed, TargetValues};
+// Naming the built-in components keeps the linker from dropping them.
+use plugins as _;
 use registry::{Catalogue, read_file};
 use std::ops::ControlFlow;
 use std::path::PathBuf;

@@ -2,9 +2,10 @@
 
 use std::fs::File;
 use std::io::BufReader;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use tiff::decoder::{Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 
@@ -19,6 +20,17 @@ const REDUCED: u32 = 1;
 type Tiff = Decoder<BufReader<File>>;
 
 pub(super) fn read(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Plane>> {
+    survive(|| read_pages(path, wanted))
+}
+
+/// Runs the decoder. It panics over some sizes that are stated by damaged files: an error like others.
+fn survive<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    // what it leaves half done is dropped with it
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(anyhow!("the TIFF is damaged: it states impossible sizes")))
+}
+
+fn read_pages(path: &Path, wanted: Wanted<'_>) -> Result<Vec<Plane>> {
     let mut pages = start(path)?;
     let mut found = Vec::new();
     let mut n_planes = 0;
@@ -57,7 +69,7 @@ fn images_of_imagej(description: &str) -> Option<usize> {
 }
 
 pub(super) fn plane_names(path: &Path) -> Result<Vec<String>> {
-    let mut pages = start(path)?;
+    let mut pages = survive(|| start(path))?;
     match pages.get_tag_ascii_string(Tag::ImageDescription) {
         Ok(text) if ome::is_ome(&text) => ome::channel_names(&text),
         _ => Ok(Vec::new()),
@@ -80,7 +92,7 @@ fn start(path: &Path) -> Result<Tiff> {
 fn once(error: &anyhow::Error) -> anyhow::Error {
     let mut told: Vec<String> = error.chain().map(ToString::to_string).collect();
     told.dedup();
-    anyhow::anyhow!(told.join(": "))
+    anyhow!(told.join(": "))
 }
 
 fn n_samples(page: &mut Tiff) -> Result<usize> {
@@ -195,6 +207,11 @@ mod tests {
         );
         let told = format!("{:#}", read_planes(&path).unwrap_err());
         assert!(told.contains("limits exceeded"), "{told}");
+        // more strips than 32 bits can count
+        let strips = [(277, 3, 1, 3), (278, 4, 1, 1), (279, 4, 1, 9), (284, 3, 1, 2)];
+        let tall = [(256, 4, 1, 1), (257, 4, 1, u32::MAX - 1), page[2], page[3], page[4], (273, 4, 1, 8)];
+        write_entries(&path, &[&tall[..], &strips].concat());
+        assert!(read_planes(&path).is_err() && plane_names(&path).is_err());
         // a description of 4 GB is none
         write_entries(&path, &[&page[..1], &[(270, 2, u32::MAX, 8)]].concat());
         assert!(plane_names(&path).unwrap_or_default().is_empty());

@@ -68,23 +68,27 @@ fn append(sparse: &SparseFeatures, columns: &[i64], means: &[f32]) -> Result<Spa
 }
 
 impl MatrixModality {
-    /// Mean of each feature after the steps over these rows; nothing where values are on disk, which would be read once more
-    /// for it.
+    /// Mean of each feature after the steps over these rows; on disk they are read once more for it.
     pub(super) fn means(&self, rows: &[usize]) -> Result<Vec<f32>> {
-        if matches!(self.held, Held::Disk(_)) {
-            return Ok(Vec::new());
-        }
         let mut sums = vec![0f64; self.features.len()];
-        self.each_block(&mut |block: &Block<'_>| {
-            for row in rows {
-                let entries = super::gather::entries(block.raw, *row);
-                for (column, value) in block.raw.indices[entries.clone()].iter().zip(&block.processed[entries]) {
-                    sums[*column as usize] += f64::from(*value);
-                }
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
+        match &self.held {
+            Held::Memory(memory) => add_up(&memory.block(0), rows, &mut sums),
+            Held::Disk(disk) => disk.each_of(rows, self.applied(), &mut |block| {
+                add_up(block, &(0..block.raw.n_rows).collect::<Vec<_>>(), &mut sums);
+                Ok(ControlFlow::Continue(()))
+            })?,
+        }
         Ok(sums.into_iter().map(|sum| (sum / rows.len().max(1) as f64) as f32).collect())
+    }
+}
+
+/// Adds the processed values of rows of a block to the sums of their columns.
+fn add_up(block: &Block<'_>, rows: &[usize], sums: &mut [f64]) {
+    for row in rows {
+        let entries = super::gather::entries(block.raw, *row);
+        for (column, value) in block.raw.indices[entries.clone()].iter().zip(&block.processed[entries]) {
+            sums[*column as usize] += f64::from(*value);
+        }
     }
 }
 
@@ -128,15 +132,15 @@ mod tests {
     #[test]
     fn sparse_rows_are_filled_as_dense_ones() {
         let lacking = Lacking { means: vec![0.5, 0.0, 2.0, 3.0], columns: vec![0, 3] };
-        let sparse = SparseFeatures {
+        let sparse = Features::Sparse(SparseFeatures {
             offsets: Tensor::from_slice(&[0i64, 2, 2]),
             indices: Tensor::from_slice(&[1i64, 2]),
             values: Tensor::from_slice(&[7f32, 8.0]),
             n_features: 4,
-        };
-        let dense = Features::Dense(Features::Sparse(sparse.shallow_clone()).to_dense());
+        });
+        let dense = Features::Dense(sparse.to_dense());
         let expected = Tensor::from_slice2(&[[0.5f32, 7.0, 8.0, 3.0], [0.5, 0.0, 0.0, 3.0]]);
-        assert_eq!(lacking.fill(Features::Sparse(sparse)).unwrap().to_dense(), expected);
+        assert_eq!(lacking.fill(sparse).unwrap().to_dense(), expected);
         assert_eq!(lacking.fill(dense).unwrap().to_dense(), expected);
     }
 }

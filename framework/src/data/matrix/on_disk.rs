@@ -123,9 +123,13 @@ impl OnDisk {
 
     /// Hands out all rows in order, with steps applied, a few megabytes at a time.
     pub(super) fn each_block(&self, applied: Applied<'_>, each: &mut Each<'_>) -> Result<()> {
-        let all: Vec<usize> = (0..self.rows.len()).collect();
-        for range in self.ranges(&all)? {
-            let block = self.read(&all[range.clone()], applied)?;
+        self.each_of(&(0..self.rows.len()).collect::<Vec<_>>(), applied, each)
+    }
+
+    /// The same, of some rows in their order; the number of a block's first row is its place among them.
+    pub(super) fn each_of(&self, rows: &[usize], applied: Applied<'_>, each: &mut Each<'_>) -> Result<()> {
+        for range in self.ranges(rows)? {
+            let block = self.read(&rows[range.clone()], applied)?;
             if each(&block.block(range.start))?.is_break() {
                 break;
             }

@@ -86,7 +86,9 @@ impl Place {
         log::info!("making the cache `{}`", self.path.display());
         let advice = || {
             let folder = self.folder.display();
-            format!("the cache in `{folder}` cannot be written; set `data.cache` to a folder that can be, with room for it")
+            format!(
+                "the cache in `{folder}` cannot be written; set `data.cache` to a folder that can be, with room for it"
+            )
         };
         let start = Instant::now();
         std::fs::create_dir_all(&self.folder).with_context(advice)?;

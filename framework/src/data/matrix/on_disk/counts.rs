@@ -12,7 +12,8 @@ impl OnDisk {
         self.rows.iter().zip(kept).for_each(|(row, kept)| is_kept[*row as usize] = *kept);
         let n_kept = is_kept.iter().filter(|kept| **kept).count();
         let from_all = n_kept > is_kept.len() / 2;
-        let rows: Vec<u32> = (0u32..).zip(&is_kept).filter(|(_, kept)| **kept != from_all).map(|(row, _)| row).collect();
+        let rows: Vec<u32> =
+            (0u32..).zip(&is_kept).filter(|(_, kept)| **kept != from_all).map(|(row, _)| row).collect();
         let read = self.above_zero_per_column(&rows)?;
         if !from_all {
             return Ok(read);

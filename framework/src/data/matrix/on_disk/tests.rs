@@ -1,11 +1,11 @@
 //! A matrix on disk against the same in memory, through everything that a run asks of it.
 
 use super::*;
+use crate::TargetValues;
 use crate::data::matrix::{MatrixModality, MatrixReading, open_matrix};
 use crate::minibatch::Features;
 use crate::modality::{Alignment, Gathered, Holding, Modality, Source};
 use crate::testing::counts;
-use crate::TargetValues;
 use anndata::{Dense, Frame, NewAnnData, write_new_h5ad};
 use anyhow::bail;
 use serde_json::{Value, json};
@@ -62,7 +62,11 @@ impl ByMean {
         let n_cells = blocks.n_cells() as f64;
         for block in blocks {
             let block = block?;
-            block.indices.iter().zip(&block.values).for_each(|(column, value)| sums[*column as usize] += f64::from(*value));
+            block
+                .indices
+                .iter()
+                .zip(&block.values)
+                .for_each(|(column, value)| sums[*column as usize] += f64::from(*value));
         }
         self.means = sums.into_iter().map(|sum| sum / n_cells).collect();
         let n_columns = self.means.len();
@@ -148,7 +152,8 @@ fn everything_is_as_in_memory_to_the_bit() {
         let error = modality.check_target(TargetValues::UnitInterval).unwrap_err().to_string();
         assert!(error.starts_with("the values after the steps are not in [0, 1] (cell `c"), "{error}");
     }
-    let told = [&memory, &disk].map(|modality| modality.check_target(TargetValues::UnitInterval).unwrap_err().to_string());
+    let told =
+        [&memory, &disk].map(|modality| modality.check_target(TargetValues::UnitInterval).unwrap_err().to_string());
     assert_eq!(told[0], told[1]);
     let [mut memory, mut disk] = [memory, disk];
     [&mut memory, &mut disk].into_iter().for_each(|modality| modality.keep_cells(&[5, 9, 1]).unwrap());

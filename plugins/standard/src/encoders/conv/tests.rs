@@ -144,3 +144,15 @@ fn values_out_of_range_are_problems() {
     assert!(keys(ConvEncoderSpec { head_channels: numbers(&[2, 2, 2]), ..small() }).is_empty());
     assert!(keys(ConvEncoderSpec::default()).is_empty());
 }
+
+#[test]
+fn factors_of_16_bits_give_nearly_the_same_rows() {
+    let store = VarStore::new(Device::Cpu);
+    let spec = ConvEncoderSpec { channels: vec![16], n_channels_out: 24, ..ConvEncoderSpec::default() };
+    let (encoder, input) = (build(&store, &spec, 16, [4, 2]), Features::Dense(images(32)));
+    let of = |precision: Precision| precision.during(|| encoder.encode(&input, None, true).unwrap());
+    for (rounded, exact) in of(Precision::Bf16).iter().zip(of(Precision::Float32)) {
+        let error = (rounded - &exact).norm().double_value(&[]) / exact.norm().double_value(&[]);
+        assert!(rounded.kind() == Kind::Float && error > 0.0 && error < 0.05, "relative error {error}");
+    }
+}

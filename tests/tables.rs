@@ -228,7 +228,7 @@ const CASES: &[Case] = &[
         },
         TABLE,
         ["path = \"x.csv.gz\"", "path = \"y.csv\""],
-        "x.csv.gz` after line",
+        "x.csv.gz`; is the file whole?",
     ),
     (
         |folder| {

@@ -22,6 +22,7 @@ fn read_separated(content: &[u8], choices: u8) {
         separator: chosen(2).then_some(if chosen(4) { b';' } else { b' ' }),
         named_rows: chosen(8),
         missing_is_zero: chosen(16),
+        ..DelimitedSpec::default()
     };
     let path = scratch.file(if chosen(32) { "a.csv" } else { "a.txt" }, content);
     if let Ok(found) = read_delimited(&path, &spec) {

@@ -48,7 +48,7 @@ pub(crate) struct Part {
 #[derive(Debug)]
 enum Source {
     TenxH5(Vec<TenxMatrix>),
-    Text(Text),
+    Text(Box<Text>),
 }
 
 /// Values in text, which is read whole or not at all.
@@ -97,14 +97,14 @@ impl Table {
         let parts = parts_of(path, &folder.cells, &folder.features)?;
         let are_named = folder.features.are_typed;
         let text = Text { format: Format::MatrixMarket(folder), whole: OnceLock::new() };
-        Ok(Self { path: path.to_owned(), parts, are_named, source: Source::Text(text) })
+        Ok(Self { path: path.to_owned(), parts, are_named, source: Source::Text(Box::new(text)) })
     }
 
     fn of_delimited(path: &Path, spec: &DelimitedSpec) -> Result<Self> {
         let (obs, var) = read_names(path, spec)?;
         let parts = vec![Part { name: String::new(), obs, var, columns: None, matrix: 0 }];
         let text = Text { format: Format::Delimited(path.to_owned(), spec.clone()), whole: OnceLock::new() };
-        Ok(Self { path: path.to_owned(), parts, are_named: false, source: Source::Text(text) })
+        Ok(Self { path: path.to_owned(), parts, are_named: false, source: Source::Text(Box::new(text)) })
     }
 
     /// The cells of all modalities, each once, and what the table says of them.
@@ -207,7 +207,7 @@ pub fn is_delimited(path: impl AsRef<Path>) -> bool {
 /// If it is a folder without exactly one matrix and its names.
 pub fn files_of(path: impl AsRef<Path>) -> Result<Vec<PathBuf>> {
     let path = path.as_ref();
-    if !path.is_dir() && !(path.is_file() && is_matrix(path)) {
+    if !(path.is_dir() || path.is_file() && is_matrix(path)) {
         return Ok(vec![path.to_owned()]);
     }
     let FolderFiles { matrix, barcodes, features } = FolderFiles::find(path)?;

@@ -136,7 +136,7 @@ pub(crate) struct Reading {
 
 impl Reading {
     /// Whether what is read are images as they are.
-    fn are_images(self, shape: FeatureShape) -> bool {
+    fn are_images(self, shape: &FeatureShape) -> bool {
         let as_they_are = matches!(self.target, TargetValues::Processed | TargetValues::UnitInterval);
         matches!(shape, FeatureShape::Image { .. }) && as_they_are && self.input == Input::AsPrepared
     }
@@ -191,7 +191,7 @@ impl<'a> Measured<'a> {
         let (target, is_log) = (read.target, read.input != Input::AsPrepared);
         let cells = assay.measured_cells(cells);
         let rows = assay.measured(&cells);
-        if read.are_images(assay.modality.shape()) && !rows.is_empty() {
+        if read.are_images(&assay.modality.shape()) && !rows.is_empty() {
             let input = Values::Images(StoredImages::new(assay.modality.as_ref(), rows, target));
             return Ok(Some(Measured { rows: places(&cells, assay.rows.len()), input, target: None, is_log }));
         }

@@ -333,7 +333,7 @@ fn device_of(name: &str) -> Result<Device> {
         "cuda" => 0,
         other => other.trim_start_matches("cuda:").parse().with_context(|| format!("no device is called `{other}`"))?,
     };
-    let n_devices = framework::libtorch::cuda().n_devices();
+    let n_devices = libtorch::cuda().n_devices();
     if number >= n_devices {
         bail!(
             "the spec asks for the device `{name}`, but {n_devices} GPUs were found; set `fit.device = \"cpu\"` or see `cithara doctor`"

@@ -6,7 +6,7 @@ use crate::losses::number::Number;
 use crate::losses::stored::Places;
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 /// What a minibatch costs and what changes it.
 pub(super) struct Slopes {

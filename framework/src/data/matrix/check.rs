@@ -62,8 +62,7 @@ impl MatrixModality {
                 return Ok(ControlFlow::Continue(()));
             };
             let row = block.raw.indptr.partition_point(|start| *start <= place as u64) - 1;
-            let (cell, feature) =
-                (&self.cells[block.first + row], &self.features[block.raw.indices[place] as usize]);
+            let (cell, feature) = (&self.cells[block.first + row], &self.features[block.raw.indices[place] as usize]);
             found = Some(format!("cell `{cell}`, {} `{feature}`: {}", self.reading.feature, values[place]));
             Ok(ControlFlow::Break(()))
         })?;

@@ -2,6 +2,7 @@
 
 use super::bytes;
 use anyhow::{Result, bail};
+use framework::FeatureShape;
 use framework::data::{Assay, Dataset, Loader};
 use framework::model::{Dimensions, Model};
 use framework::spec::{Experiment, ModelKind, Storage};
@@ -12,6 +13,8 @@ const PROGRAM_BYTES: u64 = 250 << 20;
 const PASS_BYTES: u64 = 200 << 20;
 /// Bytes of a stored value and its column in a minibatch.
 const SPARSE_BYTES: f64 = 12.0;
+/// Numbers held of each number that a convolution makes: itself, normalised, activated, and slopes of the layers at hand.
+const PER_MAP: u64 = 5;
 /// Share of stored entries from which minibatches are dense.
 const DENSE_FROM: f64 = 0.06;
 
@@ -33,7 +36,7 @@ impl Sizes<'_> {
     /// minibatches that wait, and of the activations of one.
     pub(crate) fn peak_memory(&self) -> u64 {
         let data: u64 = self.dataset.assays.iter().map(|assay| assay.modality.n_bytes()).sum();
-        let learning = self.weights() + self.latents() + self.waiting() + self.activations();
+        let learning = self.weights() + self.latents() + self.waiting() + self.activations() + self.maps();
         PROGRAM_BYTES + data + learning.max(self.opening())
     }
 
@@ -75,6 +78,26 @@ impl Sizes<'_> {
         };
         let widths: u64 = self.dataset.assays.iter().map(|assay| assay.modality.shape().n_features() as u64).sum();
         self.minibatch() as u64 * widths * 4 * (4 * n_decoders + 3)
+    }
+
+    /// What the convolutions of decoders make of a minibatch of images; each doubles the side up to that of the image.
+    fn maps(&self) -> u64 {
+        let variables = self.model.variables();
+        let of_decoder = |name: &str, side: i64| {
+            let kernels = variables.iter().filter(|(other, tensor)| other.starts_with(name) && tensor.dim() == 4);
+            let of_layer =
+                |(place, (_, kernel)): (usize, &(String, tch::Tensor))| kernel.size()[1] * (side >> place).pow(2);
+            kernels.rev().enumerate().map(of_layer).sum::<i64>() as u64
+        };
+        let of_assay = |(assay, of): (&Assay, &Dimensions)| match of.shape {
+            FeatureShape::Image { height, .. } => {
+                let decoders = ["decoder", "shared_decoder"];
+                decoders.map(|kind| of_decoder(&format!("{kind}.{}.", assay.name), height)).iter().sum::<u64>()
+            }
+            FeatureShape::Vector(_) => 0,
+        };
+        let of_cell: u64 = self.dataset.assays.iter().zip(self.dimensions).map(of_assay).sum();
+        of_cell * self.minibatch() as u64 * 4 * PER_MAP
     }
 
     fn minibatch(&self) -> usize {

@@ -6,6 +6,8 @@
 
 mod activation;
 mod block;
+#[cfg(test)]
+mod golden;
 mod init;
 mod inpainting;
 mod input_layer;

@@ -1,46 +1,14 @@
 //! Compared with torchvision; `framework/tests/make_golden_resnet.py` writes what is expected.
 
 use super::*;
+use crate::nn::golden::{filled, is_close, numbers, values};
 use crate::nn::holds_undisturbed;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use tch::nn::VarStore;
 
-/// Largest difference, relative to the largest expected number or 1.
-const TOLERANCE: f64 = 1e-10;
-
 fn golden() -> Value {
     serde_json::from_str(include_str!("../../../golden/resnet.json")).unwrap()
-}
-
-fn numbers(value: &Value) -> Vec<f64> {
-    match value {
-        Value::Array(values) => values.iter().flat_map(numbers).collect(),
-        number => vec![number.as_f64().unwrap()],
-    }
-}
-
-fn is_close(found: &[f64], expected: &Value, what: &str) {
-    let expected = numbers(expected);
-    assert_eq!(found.len(), expected.len(), "{what}");
-    let largest = expected.iter().fold(1f64, |largest, value| largest.max(value.abs()));
-    for (found, expected) in found.iter().zip(&expected) {
-        assert!((found - expected).abs() <= TOLERANCE * largest, "{what}: {found} instead of {expected}");
-    }
-}
-
-fn values(tensor: &Tensor) -> Vec<f64> {
-    Vec::try_from(tensor.detach().to_kind(Kind::Double).contiguous().view(-1)).unwrap()
-}
-
-/// The formula of the script.
-fn filled(shape: &[i64], key: u64) -> Tensor {
-    let n: i64 = shape.iter().product();
-    let value = |place: u64| {
-        let mixed = ((place * 37 + key * 101 + 1).wrapping_mul(2_654_435_761) % (1 << 32)) >> 24;
-        (mixed as f64 - 128.0) / 512.0
-    };
-    Tensor::from_slice(&(0..n as u64).map(value).collect::<Vec<_>>()).view(shape)
 }
 
 fn fill(store: &VarStore) {

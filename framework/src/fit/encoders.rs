@@ -106,9 +106,6 @@ impl<'a> Encoders<'a> {
             self.row_terms(branch, part, minibatch, &estimate, &mut terms);
             estimates.push(Some(estimate));
         }
-        if self.settings.agreement_weight > 0.0 {
-            self.agreement_terms(minibatch, &estimates, &mut terms);
-        }
         let weights = (self.settings.reconstruction_weight, self.settings.cross_weight);
         decoded_terms(self.model, minibatch, &estimates, weights, &mut terms)?;
         Ok(terms)
@@ -204,31 +201,6 @@ impl Encoders<'_> {
             let error = ((rows - target).square() / &self.scales[space]).mean(None::<Kind>);
             let name = format!("{}_{}_rows", branch.name, self.model.spaces[space].name);
             terms.push(name, error, self.settings.row_weight);
-        }
-    }
-}
-
-impl Encoders<'_> {
-    /// How far apart the rows are that two encoders tell of a space that both read, for cells that both measured; one term per
-    /// pair and space.
-    fn agreement_terms(&self, minibatch: &Minibatch, estimates: &[Option<Estimate>], terms: &mut Terms) {
-        for (place, space) in self.model.spaces.iter().enumerate() {
-            let readers = &space.modalities;
-            let pairs = readers.iter().enumerate().flat_map(|(at, a)| readers[at + 1..].iter().map(move |b| (*a, *b)));
-            for (a, b) in pairs {
-                let told = |modality: usize| Some((estimates[modality].as_ref()?, minibatch.parts[modality].as_ref()?));
-                let (Some((first, of_first)), Some((second, of_second))) = (told(a), told(b)) else { continue };
-                let common = of_first.common_with(of_second, minibatch.n_cells());
-                let (in_first, in_second) = common.as_ref().map(|(first, second)| (first, second)).unzip();
-                let (first, second) = (first.select(in_first), second.select(in_second));
-                let (Some(first), Some(second)) = (&first.rows[place], &second.rows[place]) else { continue };
-                if first.size()[0] == 0 {
-                    continue;
-                }
-                let error = ((first - second).square() / &self.scales[place]).mean(None::<Kind>);
-                let [a, b] = [a, b].map(|modality| &self.model.branches[modality].name);
-                terms.push(format!("{a}_{b}_{}_agreement", space.name), error, self.settings.agreement_weight);
-            }
         }
     }
 }

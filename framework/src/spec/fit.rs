@@ -174,10 +174,6 @@ pub struct EncodersFit {
     pub reconstruction_weight: f64,
     /// Weight of the loss of each modality decoded, through the frozen decoders, from another modality's encoder.
     pub cross_weight: f64,
-    /// Weight of the squared error between what the encoders of two modalities tell of a space that both read. Above 0, what an
-    /// encoder calls shared is what the other assays can tell, too: what only one of them sees, which the rows of step 1 may
-    /// hold in a shared space, is given up there. Published: 0.
-    pub agreement_weight: f64,
     /// Epochs between validations; 0 for none.
     pub validate_every_epochs: u64,
     /// Validations without improvement after which to stop; 0 never stops.
@@ -197,7 +193,6 @@ impl Default for EncodersFit {
             row_weight: 1.0,
             reconstruction_weight: 0.0,
             cross_weight: 1.0,
-            agreement_weight: 0.0,
             validate_every_epochs: 1,
             patience: 5,
         }
@@ -295,7 +290,6 @@ impl Spec for FitSpec {
             ("encoders.row_weight", self.encoders.row_weight),
             ("encoders.reconstruction_weight", self.encoders.reconstruction_weight),
             ("encoders.cross_weight", self.encoders.cross_weight),
-            ("encoders.agreement_weight", self.encoders.agreement_weight),
             ("one_step.weight_decay", self.one_step.weight_decay),
             ("one_step.divergence_weight", self.one_step.divergence_weight),
             ("one_step.match_weight", self.one_step.match_weight),

@@ -68,7 +68,7 @@ fn an_unknown_key_of_the_assay_lists_the_keys_of_the_host_too() {
        |
      4 | mincells = 3
        | ^^^^^^^^
-    help: did you mean `min_cells`? keys: kind, path, key, weight, steps, encoder, decoder, loss, layer, min_cells
+    help: did you mean `min_cells`? keys: kind, path, key, table, measured, weight, steps, encoder, decoder, loss, layer, min_cells
     "###);
 }
 

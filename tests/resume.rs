@@ -118,21 +118,23 @@ fn kill_until_it_ends(folder: &Path, run: &Path, seed: u64) -> u64 {
     unreachable!("the loop ends with the run")
 }
 
+/// Networks and minibatches are wide enough here that libtorch spreads products over its threads, which changes last digits
+/// without the setting.
 #[test]
 fn the_number_of_threads_does_not_change_what_is_learned_deterministically() {
-    for kind in ["apollo", "dgd", "autoencoder"] {
-        let folder = folder(kind);
-        let run = |n_threads: &str| {
-            let mut command = command_in(folder.path(), "cithara");
-            command.env("OMP_NUM_THREADS", n_threads).env("RAYON_NUM_THREADS", n_threads);
-            command.args(["run", "spec.toml", "--out", n_threads, "--only-fit", "--set", "fit.n_threads=0"]);
-            // wide enough that libtorch spreads products and sums over its threads
-            command.args(["--set", "fit.deterministic=true", "--set", "fit.latent.minibatch=120"]);
-            assert!(command.output().unwrap().status.success(), "{kind}, {n_threads} threads");
-            learned(&folder.path().join(n_threads))
-        };
-        assert_eq!(run("1"), run("2"), "{kind}");
-    }
+    let folder = tempfile::tempdir().unwrap();
+    let all = values(&[Factor::Z1, Factor::Z2], 600);
+    mudata(&folder.path().join("cells.h5mu"), &["x", "y"].map(|name| Measured::new(name, &all, 0..600)));
+    let spec = small_spec(&["x", "y"], "").replace("[16]", "[512, 512]").replace("minibatch = 64", "minibatch = 256");
+    std::fs::write(folder.path().join("spec.toml"), spec.replace("n_threads = 1", "deterministic = true")).unwrap();
+    let run = |n_threads: &str| {
+        let mut command = command_in(folder.path(), "cithara");
+        command.env("OMP_NUM_THREADS", n_threads).env("RAYON_NUM_THREADS", n_threads);
+        let output = command.args(["run", "spec.toml", "--out", n_threads, "--only-fit"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        learned(&folder.path().join(n_threads))
+    };
+    assert_eq!(run("1"), run("2"));
 }
 
 #[test]

@@ -112,7 +112,7 @@ fn all_errors_at_once_by_position() {
      9 | latent = { n_epochs = -1, order = "fixd" }
        |                       ^^
 
-    error: `fit.latent.order` is `fixd`, but must be `reshuffled`, `fixed` or `sequential`
+    error: `fit.latent.order` is `fixd`, but must be `reshuffled`, `fixed`, `sequential` or `block_shuffled`
       --> specs/tiny.toml:9:35
        |
      9 | latent = { n_epochs = -1, order = "fixd" }

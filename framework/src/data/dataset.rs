@@ -359,19 +359,6 @@ impl Dataset {
         }
         Ok(())
     }
-
-    /// Number of cells of each pattern of measured modalities, most frequent first.
-    pub fn patterns(&self) -> Vec<(Vec<&str>, usize)> {
-        let mut counts: HashMap<Vec<usize>, usize> = HashMap::new();
-        for cell in 0..self.cells.len() {
-            let pattern = (0..self.assays.len()).filter(|&m| self.assays[m].rows[cell].is_some()).collect();
-            *counts.entry(pattern).or_default() += 1;
-        }
-        let mut counts: Vec<_> = counts.into_iter().collect();
-        counts.sort_by(|(left, n), (right, m)| m.cmp(n).then(left.cmp(right)));
-        let named = |pattern: Vec<usize>| pattern.into_iter().map(|m| self.assays[m].name.as_str()).collect();
-        counts.into_iter().map(|(pattern, n)| (named(pattern), n)).collect()
-    }
 }
 
 /// Opens every modality of an experiment; matrices in memory must not need more bytes than `max_memory`.

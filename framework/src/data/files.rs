@@ -4,9 +4,10 @@ use super::Observations;
 use super::presence::keep_measured;
 use crate::spec::{Experiment, ModalityEntry, TableSpec};
 use crate::{Modality, Source};
-use anndata::{File, Kind, files_of, is_delimited, read_frame};
+use anndata::{File, Frame, Kind, files_of, is_delimited, read_frame};
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 /// A file of cells: AnnData, MuData, or a table of another format.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,21 @@ impl DataFile {
         Ok(file)
     }
 
+    /// The obs tables of a file, each with the names of its cells in its index: the file's own, then each modality's.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn frames(&self) -> Result<Vec<Frame>> {
+        let file = self.open()?;
+        let mut frames = vec![file.obs().clone()];
+        if file.kind() == Kind::H5mu {
+            for key in file.modalities()? {
+                frames.push(file.modality(&key)?.obs().clone());
+            }
+        }
+        Ok(frames)
+    }
+
     /// The ending of what it would be as AnnData or MuData.
     ///
     /// # Errors
@@ -79,6 +95,16 @@ impl DataFile {
         parts.extend(self.obs.clone());
         Ok(parts)
     }
+}
+
+/// Size and time of the last change of a file, as text: another text means another content.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub(crate) fn file_state(path: &Path) -> Result<String> {
+    let about = std::fs::metadata(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
+    let changed = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    Ok(format!("{} {changed}", about.len()))
 }
 
 impl Source<'_> {
@@ -126,12 +152,7 @@ impl<'a> NewData<'a> {
 
     /// The file; separated text is understood as said, else as that of the modality that it holds, else as that of the experiment.
     pub fn file(&self, experiment: &Experiment) -> DataFile {
-        let only = match experiment.modalities.len() {
-            1 => experiment.modalities.values().next(),
-            _ => self.modality.and_then(|name| experiment.modalities.get(name)),
-        };
-        let own = only.and_then(|entry| entry.table.clone());
-        let table = self.table.cloned().or(own).or_else(|| experiment.data.table.clone());
+        let table = self.table.cloned().or_else(|| table_of_new(experiment, self.modality));
         DataFile { path: self.path.to_owned(), table, obs: self.obs.map(Path::to_owned) }
     }
 
@@ -169,6 +190,15 @@ impl<'a> NewData<'a> {
         }
         Ok(Some(modality))
     }
+}
+
+/// How an experiment understands separated text of new data: as that of the modality that they hold, else as its own data.
+pub fn table_of_new(experiment: &Experiment, modality: Option<&str>) -> Option<TableSpec> {
+    let only = match experiment.modalities.len() {
+        1 => experiment.modalities.values().next(),
+        _ => modality.and_then(|name| experiment.modalities.get(name)),
+    };
+    only.and_then(|entry| entry.table.clone()).or_else(|| experiment.data.table.clone())
 }
 
 /// The name under which a file of named modalities holds one: its key, or its own name where it has none; `None` if it does

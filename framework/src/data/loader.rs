@@ -12,9 +12,6 @@ use std::ops::{ControlFlow, Range};
 use std::sync::mpsc::sync_channel;
 use tch::Device;
 
-/// Minibatches that wait for the model at most.
-const N_AHEAD: usize = 3;
-
 /// Cells whose measurements are brought closer at a time, where they lie close together on disk.
 const READ_AHEAD: usize = CELLS_PER_BLOCK * BLOCKS_PER_WINDOW;
 
@@ -37,7 +34,7 @@ pub struct Loader<'a> {
 
 impl Loader<'_> {
     /// Minibatches that wait for the model, at most.
-    pub const MOST_AHEAD: usize = N_AHEAD;
+    pub const MOST_AHEAD: usize = 3;
 
     /// Calls `each` with every minibatch of `cells`, in order, and its number, until it breaks.
     ///
@@ -58,7 +55,7 @@ impl Loader<'_> {
         mut each: impl FnMut(u64, Minibatch) -> Result<ControlFlow<()>>,
     ) -> Result<()> {
         std::thread::scope(|scope| {
-            let (sender, receiver) = sync_channel(N_AHEAD);
+            let (sender, receiver) = sync_channel(Self::MOST_AHEAD);
             scope.spawn(move || {
                 let ranges = minibatches(cells.len(), self.minibatch);
                 let n_together = (READ_AHEAD / self.minibatch.max(1)).max(1);

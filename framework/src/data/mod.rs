@@ -21,7 +21,7 @@ pub use augmentation::Augmentation;
 pub use categories::CellCategories;
 pub use cohort::{Classes, Cohort};
 pub use dataset::{Assay, Dataset, Opened, open_beside};
-pub use files::{DataFile, NewData, data_file, data_files, files_on_disk, key_in_new, key_of};
+pub use files::{DataFile, NewData, data_file, data_files, files_on_disk, key_in_new, key_of, table_of_new};
 pub use images::{CELL_COLUMN_KEY, CHANNEL_COLUMN_KEY, IMAGES_KEY, ImageModality, open_images};
 pub use loader::{Loader, minibatches, visiting_order};
 pub use matrix::{MatrixModality, MatrixReading, Rows, open_annotated, open_matrix, open_table};

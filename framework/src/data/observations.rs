@@ -2,7 +2,7 @@
 
 use super::files::{DataFile, data_files};
 use crate::spec::Experiment;
-use anndata::{Frame, Kind};
+use anndata::Frame;
 use anyhow::{Context, Result, bail};
 use indexmap::IndexMap;
 use std::collections::{BTreeSet, HashMap};
@@ -68,7 +68,7 @@ impl Observations {
         let mut columns: IndexMap<String, Vec<Option<String>>> = IndexMap::new();
         let mut known = BTreeSet::new();
         for file in files {
-            let frames = frames_of(file).with_context(|| format!("obs of `{}`", file.path.display()))?;
+            let frames = file.frames().with_context(|| format!("obs of `{}`", file.path.display()))?;
             for frame in &frames {
                 known.extend(frame.column_names().into_iter().map(str::to_owned));
                 for name in wanted.names {
@@ -111,18 +111,6 @@ impl Wanted<'_> {
         let numbers = frame.get(name).filter(|_| self.real.contains(name))?.numbers()?;
         Some(numbers.iter().map(|number| (!number.is_nan()).then(|| number.to_string())).collect())
     }
-}
-
-/// The obs tables of a file, each with the names of its cells in its index: the file's own, then each modality's.
-fn frames_of(file: &DataFile) -> Result<Vec<Frame>> {
-    let file = file.open()?;
-    let mut frames = vec![file.obs().clone()];
-    if file.kind() == Kind::H5mu {
-        for key in file.modalities()? {
-            frames.push(file.modality(&key)?.obs().clone());
-        }
-    }
-    Ok(frames)
 }
 
 fn fill(column: &mut [Option<String>], names: &[String], labels: Vec<Option<String>>, place: &HashMap<&str, usize>) {

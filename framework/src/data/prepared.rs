@@ -5,6 +5,7 @@
 //! something else, every run opens the data itself.
 
 use super::dataset::{Assay, Dataset};
+use super::files::file_state;
 use super::matrix::MatrixModality;
 use super::{Observations, files_on_disk};
 use crate::run::{digest_file, digest_text, read_stored, write_tensors};
@@ -14,7 +15,6 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
 use tch::{Kind, Tensor};
 
 /// Under which everything that is no number stands in the file.
@@ -59,11 +59,9 @@ pub(super) fn file_of(experiment: &Experiment, folder: &Path) -> Result<PathBuf>
     }
     let mut key = format!("{} {} {:?} {modalities}", env!("CARGO_PKG_VERSION"), experiment.seed, spec.get("data"));
     for path in files_on_disk(experiment)? {
-        let unreadable = || format!("`{}` cannot be read", path.display());
-        let about = std::fs::metadata(&path).with_context(unreadable)?;
-        let changed = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-        let path = path.canonicalize().with_context(unreadable)?;
-        key.push_str(&format!(" {} {} {changed}", path.display(), about.len()));
+        let state = file_state(&path)?;
+        let path = path.canonicalize().with_context(|| format!("`{}` cannot be read", path.display()))?;
+        key.push_str(&format!(" {} {state}", path.display()));
     }
     for library in &experiment.plugins.libraries {
         key.push_str(&digest_file(library)?.sha256);

@@ -1,6 +1,8 @@
 //! What tests of networks against golden files have in common.
 
 use serde_json::Value;
+use std::collections::HashMap;
+use tch::nn::VarStore;
 use tch::{Kind, Tensor};
 
 /// Largest difference, relative to the largest expected number or 1.
@@ -37,4 +39,32 @@ pub fn filled(shape: &[i64], key: u64) -> Tensor {
         (mixed as f64 - 128.0) / 512.0
     };
     Tensor::from_slice(&(0..n as u64).map(value).collect::<Vec<_>>()).view(shape)
+}
+
+/// Sum, sum of squares, and a sum weighted by places.
+fn short(tensor: &Tensor) -> Vec<f64> {
+    let values = values(tensor);
+    let weighted: f64 = values.iter().enumerate().map(|(place, value)| value * (place as f64).cos()).sum();
+    vec![values.iter().sum(), values.iter().map(|value| value * value).sum(), weighted]
+}
+
+/// Wants gradients and running averages to be those of a golden file.
+pub fn has_moved(variables: &HashMap<String, Tensor>, golden: &Value) {
+    for (name, expected) in golden["gradients"].as_object().unwrap() {
+        is_close(&short(&variables[name].grad()), expected, name);
+    }
+    for (name, expected) in golden["running"].as_object().unwrap() {
+        is_close(&short(&variables[name]), expected, name);
+    }
+}
+
+/// Wants parameters to have the names and shapes of a golden file, and no others to be there.
+pub fn has_shapes(store: &VarStore, expected: &Value) {
+    let shapes: HashMap<String, Vec<i64>> =
+        store.variables().into_iter().map(|(name, variable)| (name, variable.size())).collect();
+    let expected = expected.as_object().unwrap();
+    for (name, shape) in expected {
+        assert_eq!(numbers(shape), shapes[name].iter().map(|&n| n as f64).collect::<Vec<_>>(), "{name}");
+    }
+    assert_eq!(shapes.keys().filter(|name| !name.contains("running")).count(), expected.len());
 }

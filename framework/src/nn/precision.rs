@@ -4,7 +4,8 @@ use anyhow::Result;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::cell::Cell;
-use tch::{Kind, Tensor};
+use std::time::Instant;
+use tch::{Device, Kind, Tensor};
 
 /// The kind of numbers that products of layers are computed in while a model learns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
@@ -56,6 +57,29 @@ impl Precision {
     }
 }
 
+/// Products of a large matrix that are timed, of which the quickest counts.
+const N_TIMED: usize = 4;
+
+impl Precision {
+    /// Thousand millions of multiplications and additions that the processor does in a second, measured now in one large
+    /// product (some tens of milliseconds).
+    ///
+    /// # Errors
+    /// When memory is short.
+    pub fn gflops(self) -> Result<f64> {
+        let (n_cells, n_inputs, n_outputs) = (512, 1024, 4096);
+        let factor = |shape: [i64; 2]| self.factor(&Tensor::f_ones(shape, (Kind::Float, Device::Cpu))?);
+        let (rows, weight) = (factor([n_cells, n_inputs])?, factor([n_outputs, n_inputs])?);
+        let mut least = f64::INFINITY;
+        for _ in 0..N_TIMED {
+            let start = Instant::now();
+            let _ = rows.f_linear(&weight, None::<Tensor>)?;
+            least = least.min(start.elapsed().as_secs_f64());
+        }
+        Ok(2.0 * (n_cells * n_inputs * n_outputs) as f64 / 1e9 / least)
+    }
+}
+
 /// Numbers of 16 bits as 32; others as they are.
 ///
 /// # Errors
@@ -70,7 +94,6 @@ pub fn widened(tensor: Tensor) -> Result<Tensor> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tch::Device;
 
     #[test]
     fn a_precision_holds_during_the_work_and_no_longer() {

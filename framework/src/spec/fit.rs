@@ -70,7 +70,7 @@ pub struct FitSpec {
     /// with the same number of threads.
     pub deterministic: bool,
     /// Kind of numbers that layers multiply while the model learns: `float32`, or `bf16`, which is several times faster on
-    /// processors that have it and on GPUs. What is inferred from a learned model is computed in 32 bits either way.
+    /// processors with AMX and on GPUs (`cithara doctor` measures both). What is inferred from a learned model is computed in 32 bits either way.
     pub precision: Precision,
     /// Seconds between checkpoints, from which `cithara resume` goes on; 0 writes one only when a run is interrupted.
     pub checkpoint_every_secs: f64,

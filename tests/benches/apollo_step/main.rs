@@ -18,6 +18,7 @@ use framework::tch::{self, Device, Kind, Tensor};
 use plugins as _;
 use setting::Setting;
 use std::time::Instant;
+use tests_support::processor_secs;
 
 const N_THREADS: i32 = 2;
 /// Minibatches of each kind, of which the first is not counted.
@@ -35,7 +36,7 @@ fn main() {
         }
     }
     for (name, precision) in [("float32", Precision::Float32), ("bf16", Precision::Bf16)] {
-        println!("peak, {name}: {:.0} GFLOP/s", peak(precision));
+        println!("peak, {name}: {:.0} GFLOP/s", precision.gflops().expect("numbers"));
     }
 }
 
@@ -81,14 +82,6 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, f64) {
     (result, start.elapsed().as_secs_f64())
 }
 
-/// Seconds that the processor has spent on this program, which other programs hardly lengthen; where Linux tells.
-fn processor_secs() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) / 100.0)
-}
-
 /// Takes the steps and tells their least and median seconds; each has a forward part and the rest.
 fn report(name: &str, mut step: impl FnMut(usize) -> [f64; 2], gflop: f64) {
     step(0);
@@ -104,14 +97,4 @@ fn report(name: &str, mut step: impl FnMut(usize) -> [f64; 2], gflop: f64) {
         middle[0] + middle[1],
         gflop / secs
     );
-}
-
-/// What this machine multiplies in a second, in one large product.
-fn peak(precision: Precision) -> f64 {
-    let (n, width, wide) = (512, 1024, 16_384);
-    let factor =
-        |shape: [i64; 2]| precision.factor(&Tensor::randn(shape, (Kind::Float, Device::Cpu))).expect("numbers");
-    let (rows, weight) = (factor([n, width]), factor([wide, width]));
-    let secs = (0..8).map(|_| timed(|| rows.linear(&weight, None::<Tensor>)).1).fold(f64::INFINITY, f64::min);
-    2.0 * (n * width * wide) as f64 / 1e9 / secs
 }

@@ -13,7 +13,7 @@ use framework::tch::{self, Tensor};
 use network::{Gradients, MINIBATCH, Step};
 use plot::Point;
 use std::time::Instant;
-use tests_support::repository;
+use tests_support::{processor_secs, repository};
 
 const N_THREADS: i32 = 2;
 const N_CELLS: usize = 1024;
@@ -86,14 +86,6 @@ fn timed(work: impl FnOnce() -> Tensor) -> f64 {
     let start = Instant::now();
     assert!(work().double_value(&[]).is_finite(), "the loss is finite");
     start.elapsed().as_secs_f64()
-}
-
-/// Seconds that the processor has spent on this program, which other programs hardly lengthen; where Linux tells.
-fn processor_secs() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
-    let ticks = |place: usize| fields.get(place)?.parse::<f64>().ok();
-    Some((ticks(11)? + ticks(12)?) / 100.0)
 }
 
 fn sorted(times: &[f64]) -> Vec<f64> {

@@ -110,9 +110,10 @@ impl RowFile {
         if let Some(row) = rows.iter().find(|row| **row as usize >= self.n_rows()) {
             return Err(anyhow!("row {row} was asked for, but there are {} rows", self.n_rows()));
         }
-        let parts: Result<Vec<Decoded>> =
+        // of several damaged rows the first is told
+        let parts: Vec<Result<Decoded>> =
             rows.par_chunks(ROWS_PER_TASK).map(|some| self.decode(some, columns)).collect();
-        Ok(joined(&parts?, rows.len(), columns.n_columns()))
+        Ok(joined(&parts.into_iter().collect::<Result<Vec<_>>>()?, rows.len(), columns.n_columns()))
     }
 
     /// Asks the system for the bytes of rows that will be read soon, where they lie close together: it holds them ready, and

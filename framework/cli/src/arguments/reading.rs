@@ -2,7 +2,7 @@
 
 use super::Orientation;
 use clap::Args;
-use framework::data::NewData;
+use framework::data::{NewData, table_of_new};
 use framework::spec::{Experiment, FeaturesIn, TableSpec};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,7 @@ pub struct ReadingArguments {
 impl ReadingArguments {
     /// How separated text of this modality is understood: as the run's spec says but for what is said here.
     pub fn table(&self, experiment: &Experiment, modality: Option<&str>) -> Option<TableSpec> {
-        let said = NewData { modality, ..NewData::new(Path::new("")) }.file(experiment).table;
+        let said = table_of_new(experiment, modality);
         let Some(features) = self.features else { return said };
         let said = said.unwrap_or_default();
         Some(match features {

@@ -27,8 +27,8 @@ pub use scores::{ImageMethodScores, ImageScores};
 
 use super::evaluation::Section;
 use super::task::{Findings, Scene};
+use crate::decoded_images::image_size;
 use anyhow::{Context, Result};
-use framework::FeatureShape;
 use framework::spec::{EvaluateImages, ThresholdOf, ThresholdOver};
 use pair::Pair;
 
@@ -38,10 +38,7 @@ use pair::Pair;
 /// When images cannot be read or a prediction is not finite.
 pub(super) fn images(scene: &Scene<'_>, found: &mut Findings<'_>) -> Result<Vec<ImageScores>> {
     let (model, n) = (&scene.task.trained.model, scene.measured.len());
-    let is_image = |target: &usize| {
-        let shape = scene.task.dataset.assays[*target].modality.shape();
-        matches!(shape, FeatureShape::Image { .. })
-    };
+    let is_image = |target: &usize| image_size(scene.task.dataset, *target).is_some();
     let mut all = Vec::new();
     for target in (0..n).filter(is_image) {
         if let Some(pair) = Pair::measured(scene, (target, target), found)? {

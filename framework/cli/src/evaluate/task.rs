@@ -5,12 +5,13 @@ use super::evaluation::{Evaluation, JudgedCells};
 use super::measured::Measured;
 use super::seeds::{Draw, key};
 use super::{clustering, images, predictions, principal, spaces};
+use crate::decoded_images::image_size;
 use analysis::{Pca, block_rows};
 use anyhow::{Context, Result, ensure};
+use framework::Seed;
 use framework::data::{Dataset, Split, Subset};
 use framework::infer::Trained;
 use framework::spec::Experiment;
-use framework::{FeatureShape, Seed};
 use tch::Tensor;
 
 /// Principal components of images at most: 16,384 pixels of 29,174 cells are read seven times in each round of the search, and what
@@ -165,9 +166,7 @@ impl<'a> Scene<'a> {
     /// What to know of components of images, where a space is wider than these are.
     fn note_on_components(&self) -> Option<String> {
         let n = (0..self.measured.len()).filter(|&modality| self.dim_of(modality) > MOST_OF_IMAGES);
-        let is_image = |modality: &usize| {
-            matches!(self.task.dataset.assays[*modality].modality.shape(), FeatureShape::Image { .. })
-        };
+        let is_image = |modality: &usize| image_size(self.task.dataset, *modality).is_some();
         let wide: Vec<&str> = n.filter(is_image).map(|modality| self.name(modality)).collect();
         (!wide.is_empty()).then(|| {
             format!(
@@ -183,15 +182,12 @@ impl<'a> Scene<'a> {
     /// When rows cannot be read.
     pub fn find_components(&mut self, only: Option<usize>, progress: &mut dyn FnMut(&str)) -> Result<()> {
         for (modality, measured) in self.measured.iter().enumerate() {
-            if only.is_some_and(|only| only != modality) {
-                self.components.push(None);
-                continue;
-            }
-            progress(&format!("principal components of {}", self.name(modality)));
-            let Some(measured) = measured else {
+            let asked_for = only.is_none_or(|only| only == modality);
+            let Some(measured) = measured.as_ref().filter(|_| asked_for) else {
                 self.components.push(None);
                 continue;
             };
+            progress(&format!("principal components of {}", self.name(modality)));
             let cells = measured.held(&self.training);
             let pca = self.fit_components(modality, measured, &cells).context("principal components")?;
             self.components.push(pca.map(|pca| Components { cells, pca }));
@@ -203,7 +199,7 @@ impl<'a> Scene<'a> {
     /// [`MOST_OF_IMAGES`], for all pixels of all cells are read many times over for them.
     fn fit_components(&self, modality: usize, measured: &Measured<'_>, cells: &[usize]) -> Result<Option<Pca>> {
         let asked = self.task.experiment.evaluate.n_components.max(self.dim_of(modality));
-        let is_image = matches!(self.task.dataset.assays[modality].modality.shape(), FeatureShape::Image { .. });
+        let is_image = image_size(self.task.dataset, modality).is_some();
         let most = if is_image { asked.min(MOST_OF_IMAGES) } else { asked };
         principal::fit(measured, cells, most, key(self.task.seed, Draw::Components, modality))
     }

@@ -199,9 +199,7 @@ impl Inpainter<'_> {
         for range in minibatches(pairs.len(), minibatch) {
             let pairs = &pairs[range];
             let loss = self.painted(pairs, true)?.f_mse_loss(&self.real(pairs)?, Reduction::Mean)?;
-            adam.zero_gradients();
-            loss.f_backward()?;
-            adam.step();
+            adam.descend(&loss, &[])?;
             sum += loss.detach().to_kind(Kind::Double) * pairs.len() as f64;
         }
         Ok(sum.double_value(&[0]) / pairs.len() as f64)

@@ -183,9 +183,7 @@ impl Classifier {
             let rows = &order[range];
             let told = self.network.forward(&images.gather(rows, self.device)?, true)?;
             let (sum, weight) = goal.losses(&told, rows)?;
-            adam.zero_gradients();
-            sum.f_div(&weight)?.f_backward()?;
-            adam.step();
+            adam.descend(&sum.f_div(&weight)?, &[])?;
         }
         Ok(())
     }

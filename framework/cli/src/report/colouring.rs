@@ -3,7 +3,7 @@
 use super::cells::{SUBSETS, pattern_of, place_of};
 use crate::drawing::palette::Colour;
 use crate::drawing::palette::{NEUTRAL, of_class, of_share};
-use anndata::{Column, Kind};
+use anndata::{Column, Frame};
 use anyhow::{Context, Result};
 use framework::data::{DataFile, data_files};
 use framework::run::RunCells;
@@ -98,7 +98,9 @@ pub fn of_column(experiment: &Experiment, cells: &RunCells, name: &str) -> Resul
 pub fn columns(experiment: &Experiment) -> Result<Vec<String>> {
     let mut names = std::collections::BTreeSet::new();
     for file in data_files(experiment)? {
-        each_frame(&file, |frame| names.extend(frame.column_names().into_iter().map(str::to_owned)))?;
+        for frame in frames(&file)? {
+            names.extend(frame.column_names().into_iter().map(str::to_owned));
+        }
     }
     Ok(names.into_iter().collect())
 }
@@ -114,16 +116,8 @@ pub fn labels(experiment: &Experiment, cells: &RunCells, name: &str) -> Result<O
     }))
 }
 
-/// The obs tables of a file: its own, then each modality's.
-fn each_frame(source: &DataFile, mut each: impl FnMut(&anndata::Frame)) -> Result<()> {
-    let file = source.open()?;
-    each(file.obs());
-    if file.kind() == Kind::H5mu {
-        for key in file.modalities()? {
-            each(file.modality(&key).with_context(|| format!("`{}`", source.path.display()))?.obs());
-        }
-    }
-    Ok(())
+fn frames(file: &DataFile) -> Result<Vec<Frame>> {
+    file.frames().with_context(|| format!("obs of `{}`", file.path.display()))
 }
 
 /// The values of a column, the first table that has one for a cell winning.
@@ -132,22 +126,20 @@ fn values(files: &[DataFile], cells: &[String], name: &str) -> Result<Option<Val
     let mut labels: Vec<Option<String>> = vec![None; cells.len()];
     let mut numbers: Vec<f64> = vec![f64::NAN; cells.len()];
     let (mut has_labels, mut has_numbers) = (false, false);
-    for path in files {
-        each_frame(path, |frame| {
-            let Some(column) = frame.get(name) else { return };
-            let (found, read) = (column.labels(), column.numbers());
-            has_labels |= found.is_some() && !is_scale(column);
-            has_numbers |= read.is_some();
-            for (row, cell) in frame.index().iter().enumerate() {
-                let Some(&cell) = places.get(cell.as_str()) else { continue };
-                if labels[cell].is_none() {
-                    labels[cell] = found.as_ref().and_then(|labels| labels[row].clone());
-                }
-                if numbers[cell].is_nan() {
-                    numbers[cell] = read.as_ref().map_or(f64::NAN, |numbers| numbers[row]);
-                }
+    for frame in files.iter().map(frames).collect::<Result<Vec<_>>>()?.iter().flatten() {
+        let Some(column) = frame.get(name) else { continue };
+        let (found, read) = (column.labels(), column.numbers());
+        has_labels |= found.is_some() && !is_scale(column);
+        has_numbers |= read.is_some();
+        for (row, cell) in frame.index().iter().enumerate() {
+            let Some(&cell) = places.get(cell.as_str()) else { continue };
+            if labels[cell].is_none() {
+                labels[cell] = found.as_ref().and_then(|labels| labels[row].clone());
             }
-        })?;
+            if numbers[cell].is_nan() {
+                numbers[cell] = read.as_ref().map_or(f64::NAN, |numbers| numbers[row]);
+            }
+        }
     }
     Ok(match (has_labels, has_numbers) {
         (true, _) => Some(Values::Labels(labels)),

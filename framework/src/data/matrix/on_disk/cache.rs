@@ -5,6 +5,7 @@
 //! another cache, and the old one goes.
 
 use super::OnDisk;
+use crate::data::files::file_state;
 use crate::data::matrix::held::Held;
 use crate::data::matrix::open::{ensure_any, named};
 use crate::data::matrix::{MatrixModality, MatrixReading};
@@ -15,7 +16,7 @@ use anndata::{Annotated, Csr, Layer, RowFile, RowFileWriter, files_of};
 use anyhow::{Context, Result};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
-use std::time::{Instant, UNIX_EPOCH};
+use std::time::Instant;
 
 /// Blocks that wait to be written, at most.
 const N_WAITING: usize = 1;
@@ -53,13 +54,11 @@ struct Place {
 
 impl Place {
     fn of(source: &Source<'_>, folder: Option<&Path>, matrix: &str) -> Result<Place> {
-        let unreadable = || format!("`{}` cannot be read", source.path.display());
-        let whole = source.path.canonicalize().with_context(unreadable)?;
+        let whole = source.path.canonicalize();
+        let whole = whole.with_context(|| format!("`{}` cannot be read", source.path.display()))?;
         let mut state = format!("{:?}", source.table);
         for part in files_of(source.path)? {
-            let about = std::fs::metadata(&part).with_context(unreadable)?;
-            let changed = about.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-            state.push_str(&format!(" {} {changed}", about.len()));
+            state.push_str(&format!(" {}", file_state(&part)?));
         }
         let name = source.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let folder = match folder {

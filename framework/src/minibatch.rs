@@ -51,11 +51,49 @@ impl SparseFeatures {
         self.offsets.size()[0] - 1
     }
 
+    /// A second handle to the same memory.
+    pub fn shallow_clone(&self) -> SparseFeatures {
+        SparseFeatures {
+            offsets: self.offsets.shallow_clone(),
+            indices: self.indices.shallow_clone(),
+            values: self.values.shallow_clone(),
+            n_features: self.n_features,
+        }
+    }
+
     /// The row of each entry: i64, [n_entries].
     pub fn rows(&self) -> Tensor {
         let n = self.n_cells();
         let lengths = self.offsets.narrow(0, 1, n) - self.offsets.narrow(0, 0, n);
         Tensor::arange(n, (Kind::Int64, self.offsets.device())).repeat_interleave_self_tensor(&lengths, 0, None)
+    }
+
+    /// The same matrix with a row per feature: `indices` are cells, in rising order. On the host.
+    ///
+    /// # Errors
+    /// When offsets, indices and values do not belong together.
+    pub(crate) fn transposed(&self) -> Result<SparseFeatures> {
+        let (starts, features) = (Vec::<i64>::try_from(&self.offsets)?, Vec::<i64>::try_from(&self.indices)?);
+        let mut offsets = vec![0i64; self.n_features as usize + 1];
+        features.iter().for_each(|feature| offsets[*feature as usize + 1] += 1);
+        for feature in 0..self.n_features as usize {
+            offsets[feature + 1] += offsets[feature];
+        }
+        let mut next = offsets.clone();
+        let (mut cells, mut entries) = (vec![0i64; features.len()], vec![0i64; features.len()]);
+        for (cell, bounds) in starts.windows(2).enumerate() {
+            for entry in bounds[0]..bounds[1] {
+                let place = &mut next[features[entry as usize] as usize];
+                (cells[*place as usize], entries[*place as usize]) = (cell as i64, entry);
+                *place += 1;
+            }
+        }
+        Ok(SparseFeatures {
+            offsets: Tensor::from_slice(&offsets),
+            indices: Tensor::from_slice(&cells),
+            values: self.values.f_index_select(0, &Tensor::from_slice(&entries))?,
+            n_features: self.n_cells(),
+        })
     }
 
     /// Some of the rows, in this order, repeated or not (`rows`: i64).
@@ -152,12 +190,7 @@ impl Features {
     pub fn shallow_clone(&self) -> Features {
         match self {
             Features::Dense(tensor) => Features::Dense(tensor.shallow_clone()),
-            Features::Sparse(sparse) => Features::Sparse(SparseFeatures {
-                offsets: sparse.offsets.shallow_clone(),
-                indices: sparse.indices.shallow_clone(),
-                values: sparse.values.shallow_clone(),
-                n_features: sparse.n_features,
-            }),
+            Features::Sparse(sparse) => Features::Sparse(sparse.shallow_clone()),
         }
     }
 }

@@ -9,7 +9,8 @@ mod host;
 
 use super::checkpoint::{Checkpoint, Remember};
 use crate::latent::{BETA_1, BETA_2};
-use anyhow::{Context, Result, ensure};
+use crate::nn::FirstLayers;
+use anyhow::{Result, ensure};
 use device::DeviceMoments;
 use host::HostMoments;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -111,10 +112,17 @@ impl Adam {
     /// # Errors
     /// When the gradient cannot be computed.
     pub fn descend(&mut self, total: &Tensor, others: &[Tensor]) -> Result<Vec<Tensor>> {
+        self.descend_through(total, &FirstLayers::default(), others)
+    }
+
+    /// The same where first layers were collected when the total was computed.
+    ///
+    /// # Errors
+    /// When the gradient cannot be computed.
+    pub fn descend_through(&mut self, total: &Tensor, layers: &FirstLayers, others: &[Tensor]) -> Result<Vec<Tensor>> {
         let parameters = self.slots.iter().map(|slot| &slot.parameter);
         let wanted: Vec<Tensor> = parameters.chain(others).map(Tensor::shallow_clone).collect();
-        let gradients = Tensor::f_run_backward(&[total], &wanted, false, false);
-        let mut gradients = gradients.context("the gradient of the loss cannot be computed")?;
+        let mut gradients = layers.gradients(total, &wanted, false)?;
         let of_others = gradients.split_off(self.slots.len());
         self.step_along(&gradients);
         Ok(of_others)

@@ -11,6 +11,7 @@ use crate::infer::{Estimate, encode, predict, reconstruct};
 use crate::latent::LatentTable;
 use crate::minibatch::{Features, Minibatch, Observed, Part, Target};
 use crate::model::{Branch, Model, Terms, trainable};
+use crate::nn::FirstLayers;
 use crate::seed::{Purpose, Seed};
 use crate::spec::{EncodersFit, LatentOptimizer, TargetScaling};
 use anyhow::Result;
@@ -66,6 +67,8 @@ pub struct Encoders<'a> {
     scales: Vec<Tensor>,
     adam: Adam,
     settings: &'a EncodersFit,
+    /// First layers that the latest terms went through.
+    first_layers: FirstLayers,
     _frozen: Frozen,
 }
 
@@ -84,6 +87,7 @@ impl<'a> Encoders<'a> {
             scales: scales(tables, training, settings.target_scaling),
             adam: Adam::new(trainable(&model.inference), rule),
             settings,
+            first_layers: FirstLayers::default(),
             _frozen: Frozen::new(trainable(&model.generative)),
         }
     }
@@ -93,6 +97,12 @@ impl<'a> Encoders<'a> {
     /// # Errors
     /// When a component refuses its input.
     pub fn terms(&mut self, minibatch: &Minibatch) -> Result<Terms> {
+        let (terms, first_layers) = FirstLayers::during(|| self.collected_terms(minibatch));
+        self.first_layers = first_layers;
+        terms
+    }
+
+    fn collected_terms(&self, minibatch: &Minibatch) -> Result<Terms> {
         let mut terms = Terms::default();
         let mut estimates = Vec::new();
         for (branch, part) in self.model.branches.iter().zip(&minibatch.parts) {
@@ -111,12 +121,20 @@ impl<'a> Encoders<'a> {
         Ok(terms)
     }
 
-    /// Moves the encoders along the gradients of a minibatch's total.
+    /// The gradients of the latest terms' total by these parameters, undefined where it does not depend on one; the graph stays.
+    ///
+    /// # Errors
+    /// When a gradient cannot be computed.
+    pub fn gradients(&self, total: &Tensor, parameters: &[Tensor]) -> Result<Vec<Tensor>> {
+        self.first_layers.gradients(total, parameters, true)
+    }
+
+    /// Moves the encoders along the gradients of the latest terms' total.
     ///
     /// # Errors
     /// When the gradient cannot be computed.
     pub fn advance(&mut self, total: &Tensor) -> Result<()> {
-        self.adam.descend(total, &[])?;
+        self.adam.descend_through(total, &std::mem::take(&mut self.first_layers), &[])?;
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use crate::data::{Augmentation, Dataset, Loader, turn_minibatch};
 use crate::infer::{Estimate, encode};
 use crate::minibatch::{Minibatch, Part};
 use crate::model::{Branch, Model, Terms, trainable};
+use crate::nn::FirstLayers;
 use crate::seed::{Purpose, Seed};
 use crate::spec::{OneStepFit, Schedule};
 use anyhow::{Context, Result};
@@ -30,6 +31,7 @@ pub fn learn_at_once(fit: &mut Fit<'_>) -> Result<Learned> {
         device: fit.device,
         settings: &settings,
         is_turned: turned(fit),
+        first_layers: FirstLayers::default(),
     };
     let n_modalities = fit.model.branches.len() as u64;
     let passes = if settings.schedule == Schedule::Alternating { n_modalities } else { 1 };
@@ -54,6 +56,8 @@ struct OneStep<'a> {
     settings: &'a OneStepFit,
     /// The modalities whose images are turned.
     is_turned: Vec<bool>,
+    /// First layers that the latest terms went through.
+    first_layers: FirstLayers,
 }
 
 /// The modalities whose images are turned.
@@ -71,20 +75,13 @@ impl Work for OneStep<'_> {
             turned = turn_minibatch(minibatch, &self.is_turned, (self.seed, moment.epoch, moment.step))?;
             minibatch = &turned;
         }
-        let means = self.means(minibatch)?;
-        let mut terms = Terms::default();
-        for (index, (branch, part)) in self.model.branches.iter().zip(&minibatch.parts).enumerate() {
-            let Some(part) = part.as_ref().filter(|part| part.n_cells() > 1) else { continue };
-            if self.is_turn_of(index, moment.epoch) {
-                let modality = Turn { index, branch, part, minibatch, means: &means };
-                self.modality_terms(&modality, &mut terms).with_context(|| format!("modality `{}`", branch.name))?;
-            }
-        }
-        Ok(terms)
+        let (terms, first_layers) = FirstLayers::during(|| self.all_terms(minibatch, moment.epoch));
+        self.first_layers = first_layers;
+        terms
     }
 
     fn advance(&mut self, _minibatch: &Minibatch, total: &Tensor) -> Result<()> {
-        self.adam.descend(total, &[])?;
+        self.adam.descend_through(total, &std::mem::take(&mut self.first_layers), &[])?;
         Ok(())
     }
 
@@ -118,6 +115,19 @@ struct Turn<'a> {
 }
 
 impl OneStep<'_> {
+    fn all_terms(&self, minibatch: &Minibatch, epoch: u64) -> Result<Terms> {
+        let means = self.means(minibatch)?;
+        let mut terms = Terms::default();
+        for (index, (branch, part)) in self.model.branches.iter().zip(&minibatch.parts).enumerate() {
+            let Some(part) = part.as_ref().filter(|part| part.n_cells() > 1) else { continue };
+            if self.is_turn_of(index, epoch) {
+                let modality = Turn { index, branch, part, minibatch, means: &means };
+                self.modality_terms(&modality, &mut terms).with_context(|| format!("modality `{}`", branch.name))?;
+            }
+        }
+        Ok(terms)
+    }
+
     /// With the alternating schedule, epoch e belongs to modality e mod J.
     fn is_turn_of(&self, modality: usize, epoch: u64) -> bool {
         match self.settings.schedule {

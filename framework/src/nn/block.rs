@@ -1,6 +1,6 @@
 //! The fully connected block of the paper's networks for tabular data.
 
-use super::{InputLayer, Linear, Norm, NormLayer, leaky_relu};
+use super::{InputLayer, Linear, Norm, NormLayer, leaky_relu, with_dropout};
 use crate::minibatch::Features;
 use anyhow::Result;
 use schemars::JsonSchema;
@@ -105,7 +105,7 @@ impl Block {
     /// # Errors
     /// When the rows have another width, or batch normalisation is to train on a single cell.
     pub fn forward(&self, rows: &Tensor, training: bool) -> Result<Tensor> {
-        let kept = rows.f_dropout(self.finish.form.dropout, training)?;
+        let kept = with_dropout(rows, self.finish.form.dropout, training)?;
         self.finish.forward(self.linear.forward(&kept)?, training)
     }
 }

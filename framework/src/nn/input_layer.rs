@@ -1,6 +1,6 @@
 //! The first layer of an encoder: a linear map of features, dense or sparse.
 
-use super::{Precision, uniform_fan_in, widened};
+use super::{FirstLayers, Precision, uniform_fan_in, widened, with_dropout};
 use crate::minibatch::{Features, SparseFeatures};
 use anyhow::{Result, ensure};
 use tch::{Tensor, nn};
@@ -53,10 +53,10 @@ impl InputLayer {
             Features::Dense(tensor) => {
                 let rows = if tensor.dim() == 2 { tensor.shallow_clone() } else { tensor.f_flatten(1, -1)? };
                 let precision = Precision::now();
-                let kept = precision.factor(&rows.f_dropout(dropout, training)?)?;
+                let kept = precision.factor(&with_dropout(&rows, dropout, training)?)?;
                 widened(kept.f_matmul(&precision.factor(&self.weight)?)?)?
             }
-            Features::Sparse(sparse) => self.weighted_sums(sparse, dropout, training)?,
+            Features::Sparse(sparse) => self.of_entries(sparse, dropout, training)?,
         };
         Ok(match &self.bias {
             Some(bias) => mapped.f_add(bias)?,
@@ -64,21 +64,27 @@ impl InputLayer {
         })
     }
 
-    fn weighted_sums(&self, sparse: &SparseFeatures, dropout: f64, training: bool) -> Result<Tensor> {
-        let values = sparse.values.f_dropout(dropout, training)?;
-        let (by_frequency, sparse_gradient, ends_with_n_entries) = (false, false, true);
-        let (sums, _, _, _) = Tensor::f_embedding_bag(
-            &self.weight,
-            &sparse.indices,
-            &sparse.offsets,
-            by_frequency,
-            SUM,
-            sparse_gradient,
-            Some(&values),
-            ends_with_n_entries,
-        )?;
-        Ok(sums)
+    fn of_entries(&self, sparse: &SparseFeatures, dropout: f64, training: bool) -> Result<Tensor> {
+        let kept =
+            SparseFeatures { values: with_dropout(&sparse.values, dropout, training)?, ..sparse.shallow_clone() };
+        FirstLayers::collect(&self.weight, &kept, weighted_sums(&self.weight, &kept)?)
     }
+}
+
+/// For each row of `sparse` the sum of rows of `weight` (its features), each times the value: n_cells × columns of `weight`.
+pub(super) fn weighted_sums(weight: &Tensor, sparse: &SparseFeatures) -> Result<Tensor> {
+    let (by_frequency, sparse_gradient, ends_with_n_entries) = (false, false, true);
+    let (sums, _, _, _) = Tensor::f_embedding_bag(
+        weight,
+        &sparse.indices,
+        &sparse.offsets,
+        by_frequency,
+        SUM,
+        sparse_gradient,
+        Some(&sparse.values),
+        ends_with_n_entries,
+    )?;
+    Ok(sums)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@
 
 mod activation;
 mod block;
+mod by_feature;
+mod dropout;
 #[cfg(test)]
 mod golden;
 mod init;
@@ -19,6 +21,8 @@ mod trunk;
 
 pub use activation::leaky_relu;
 pub use block::{Block, BlockForm, BlockOrder, InputBlock};
+pub use by_feature::FirstLayers;
+pub use dropout::with_dropout;
 pub use init::uniform_fan_in;
 pub use inpainting::{InpaintingForm, InpaintingNetwork};
 pub use input_layer::InputLayer;

@@ -103,11 +103,18 @@ struct Task<'a, T> {
     second: &'a mut [T],
 }
 
+/// Zeros in memory that was written to: where pages of untouched memory are read before they are written, the system maps
+/// each twice and interrupts every thread, which takes seconds for a hundred million of them.
+fn zeros<T: Real>(n: usize) -> Vec<T> {
+    let mut zeros = vec![T::default(); n];
+    zeros.par_chunks_mut(TASK).for_each(|piece| piece.fill(T::default()));
+    zeros
+}
+
 impl<T: Real> HostMoments<T> {
     /// Moments of 0.
     pub(super) fn of(parameter: &Tensor) -> HostMoments<T> {
-        let zeros = vec![T::default(); parameter.numel()];
-        HostMoments { first: zeros.clone(), second: zeros }
+        HostMoments { first: zeros(parameter.numel()), second: zeros(parameter.numel()) }
     }
 
     /// Copies of the moments, flat.

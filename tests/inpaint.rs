@@ -27,7 +27,6 @@ fn proteins_are_painted_after_other_cells_and_judged_beside_the_model() {
     let learn = ["--learning-rate", "0.002", "--epochs", "25"];
     let text = run_to(0, path, &[&words[..], &learn].concat());
     assert!(text.contains("epoch 25: squared error") && text.contains("paired-cell inpainting"), "{text}");
-    assert!(text.contains("columns of images.png: chromatin | real | predicted by the model | inpainted"), "{text}");
     let table = std::fs::read_to_string(path.join("run/inpainting/inpainting.tsv")).unwrap();
     let judged = |of: (&str, &str), method: &str, metric: &str| number(&table, of, method, metric);
     // painted after a cell of the protein, a cell is nearer to itself than to the mean image, shown or not
@@ -57,6 +56,14 @@ fn proteins_are_painted_after_other_cells_and_judged_beside_the_model() {
     let png = std::fs::read(path.join("run/inpainting/images.png")).unwrap();
     let size = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().unwrap());
     assert_eq!((size(16), size(20)), (5 * 99 - 3, 8 * 99 - 3));
+    let svg = std::fs::read_to_string(path.join("run/inpainting/images.svg")).unwrap();
+    for name in ["chromatin", "real", "predicted", "inpainted", "shown"] {
+        assert!(svg.contains(&format!(">{name}<")), "{name}");
+    }
+    run_to(0, path, &["-q", "report", "run", "--no-umap"]);
+    let page = std::fs::read_to_string(path.join("run/report.html")).unwrap();
+    let section = page.split_once("<h2 id=\"inpainting\">").unwrap().1.split_once("</section>").unwrap().0;
+    assert!(section.contains("paired-cell inpainting") && section.contains("<image "), "{section}");
 
     // nothing is replaced unasked; the same seed gives the same bits, another one others
     assert!(run_to(2, path, &words).contains("say `--force`"));

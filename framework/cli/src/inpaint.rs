@@ -16,4 +16,4 @@ mod picture;
 pub use findings::{Inpainted, write};
 pub use images::{Grouping, Stains};
 pub use learner::{Inpainter, InpaintingSpec, LearnedEpoch, Lesson};
-pub use picture::{COLUMNS, picture};
+pub use picture::picture;

@@ -8,6 +8,7 @@ mod colouring;
 mod curves;
 mod found;
 mod image_grid;
+mod inpainting;
 mod integration;
 mod interpretation;
 pub(crate) mod layouts;

@@ -8,9 +8,7 @@ use crate::console::Console;
 use crate::decoded_images::image_size;
 use crate::evaluate::{EvaluationTask, images_beside};
 use crate::failure::Misuse;
-use crate::inpaint::{
-    COLUMNS, Grouping, Inpainted, Inpainter, InpaintingSpec, LearnedEpoch, Lesson, Stains, picture, write,
-};
+use crate::inpaint::{Grouping, Inpainted, Inpainter, InpaintingSpec, LearnedEpoch, Lesson, Stains, picture, write};
 use crate::interrupt;
 use anyhow::Result;
 use framework::Seed;
@@ -52,7 +50,7 @@ pub(super) fn execute(arguments: &InpaintArguments, catalogue: &Catalogue, conso
     let evaluation =
         images_beside(&task, pair, &learned, &mut |text| drop(console.note(&format!("evaluating: {text}"))))?;
     let judged = judged(&split, stains);
-    let png = picture((&run.trained, &learned), (stains, &grouping), (&train, &judged))?;
+    let picture = picture((&run.trained, &learned), (stains, &grouping), (&train, &judged))?;
     let name = |modality: usize| dataset.assays[modality].name.clone();
     let found = Inpainted {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -66,9 +64,8 @@ pub(super) fn execute(arguments: &InpaintArguments, catalogue: &Catalogue, conso
         best_epoch: learned.best_epoch,
         evaluation,
     };
-    let written = write(&found, &learned, png.as_deref(), &folder)?;
-    let notes = [format!("columns of images.png: {}", COLUMNS.join(" | "))];
-    console.results(&found.evaluation.to_text(console.colour), &notes[..usize::from(png.is_some())], &written)
+    let written = write(&found, &learned, picture.as_ref(), &folder)?;
+    console.results(&found.evaluation.to_text(console.colour), &[], &written)
 }
 
 /// Learns, and tells how it goes; `None` where it was interrupted.

@@ -1,6 +1,7 @@
 //! What was found, as it is stored.
 
 use super::learner::{Inpainter, InpaintingSpec, LearnedEpoch};
+use super::picture::Picture;
 use crate::evaluate::Evaluation;
 use crate::results::Results;
 use anyhow::Result;
@@ -50,17 +51,23 @@ impl Inpainted {
     }
 }
 
-/// Writes `inpainting.tsv` (the table of images as `cithara evaluate` writes it), `learning.tsv`, `images.png`, the weights and
-/// `inpainting.json` into a folder; returns what was written.
+/// Writes `inpainting.tsv` (the table of images as `cithara evaluate` writes it), `learning.tsv`, `images.svg` and `.png`, the weights
+/// and `inpainting.json` into a folder; returns what was written.
 ///
 /// # Errors
 /// When a file cannot be written.
-pub fn write(found: &Inpainted, learned: &Inpainter<'_>, png: Option<&[u8]>, folder: &Path) -> Result<Vec<PathBuf>> {
+pub fn write(
+    found: &Inpainted,
+    learned: &Inpainter<'_>,
+    picture: Option<&Picture>,
+    folder: &Path,
+) -> Result<Vec<PathBuf>> {
     let mut results = Results::in_folder(folder)?;
     results.keep("inpainting.tsv", found.evaluation.to_tsv())?;
     results.keep("learning.tsv", found.learning())?;
-    if let Some(png) = png {
-        results.keep("images.png", png)?;
+    if let Some(picture) = picture {
+        results.keep("images.svg", &picture.svg)?;
+        results.keep("images.png", &picture.png)?;
     }
     write_tensors(&folder.join(WEIGHTS), &learned.named(), HashMap::new())?;
     let mut written = results.end_with("inpainting.json", found)?;

@@ -3,9 +3,9 @@
 use super::images::{Grouping, Stains};
 use super::learner::Inpainter;
 use crate::decoded_images::{Way, decoded_images};
-use crate::drawing::mosaic::{Mosaic, white};
+use crate::drawing::mosaic::{Mosaic, labelled, white};
 use crate::evaluate::TaughtCells;
-use crate::report::png::grey;
+use crate::report::png::{address, grey};
 use anyhow::Result;
 use framework::infer::Trained;
 use tch::{Device, Tensor};
@@ -15,12 +15,22 @@ const N_CELLS: usize = 8;
 /// At least so many pixels are a side of an image as it is drawn.
 const SIDE: usize = 72;
 
-/// What the columns show, in order.
-pub const COLUMNS: [&str; 5] =
-    ["chromatin", "real", "predicted by the model", "inpainted", "the protein that was shown"];
+/// Room for the names of cells.
+const NAMES: f64 = 110.0;
 
-/// A row for each of some judged cells, of all proteins in turn, and a column for each of [`COLUMNS`]: a PNG. `None` where no cell
-/// is there to show.
+/// What the columns show, in order.
+const COLUMNS: [&str; 5] = ["chromatin", "real", "predicted", "inpainted", "shown"];
+
+/// Some cells in rows, what there is of them in columns.
+pub struct Picture {
+    /// With the names of cells and columns.
+    pub svg: String,
+    /// The images alone.
+    pub png: Vec<u8>,
+}
+
+/// A row for each of some judged cells, of all proteins in turn, and columns: what was measured of chromatin and protein, what the
+/// model predicts, what is painted, and the training cell that it is painted after. `None` where no cell is there to show.
 ///
 /// # Errors
 /// When an image cannot be read, or a network refuses it.
@@ -28,7 +38,7 @@ pub fn picture(
     (trained, learned): (&Trained, &Inpainter<'_>),
     (stains, grouping): (Stains<'_>, &Grouping),
     (train, judged): (&[usize], &[usize]),
-) -> Result<Option<Vec<u8>>> {
+) -> Result<Option<Picture>> {
     let training = grouping.groups(stains.dataset, train);
     let mut groups: Vec<std::vec::IntoIter<(usize, usize)>> = Vec::new();
     for (codes, cells) in grouping.groups(stains.dataset, judged) {
@@ -58,11 +68,12 @@ pub fn picture(
         learned.paint(&pairs)?.f_select(1, 0)?,
         of(stains.protein, &sources)?,
     ];
-    drawn(&columns).map(Some)
+    let names: Vec<String> = cells.iter().map(|&cell| stains.dataset.cells[cell].clone()).collect();
+    drawn(&columns, &names).map(Some)
 }
 
 /// Columns of n × height × width; proteins are as bright as the real ones, chromatin as itself.
-fn drawn(columns: &[Tensor]) -> Result<Vec<u8>> {
+fn drawn(columns: &[Tensor], cells: &[String]) -> Result<Picture> {
     let size = columns[0].size();
     let (height, width) = (size[1] as usize, size[2] as usize);
     let values = |images: &Tensor| Ok::<_, anyhow::Error>(Vec::<f32>::try_from(images.f_contiguous()?.f_view(-1)?)?);
@@ -73,5 +84,8 @@ fn drawn(columns: &[Tensor]) -> Result<Vec<u8>> {
             mosaic.put((row, column), image, whites[column.min(1)]);
         }
     }
-    grey(mosaic.size, &mosaic.pixels)
+    let png = grey(mosaic.size, &mosaic.pixels)?;
+    let mut svg = labelled(mosaic.size, &address(&png), (&COLUMNS.map(str::to_owned), cells), NAMES);
+    svg.describe(&format!("{} cells in rows; in columns: {}", cells.len(), COLUMNS.join(", ")));
+    Ok(Picture { svg: svg.finish("Proteins, predicted and inpainted"), png })
 }

@@ -10,6 +10,7 @@ use super::warnings::{self, Warning};
 use crate::ablate::comparison::Comparison;
 use crate::cluster::Clusters;
 use crate::evaluate::{Components, Evaluation, principal_components, random_rows};
+use crate::inpaint::Inpainted;
 use crate::interpret::Interpreted;
 use crate::phenotype::Phenotyped;
 use crate::run::{Sources, SpaceFacts, SpaceRows, Stage, has_taught_encoders, stages};
@@ -111,6 +112,9 @@ pub struct Found {
     pub ablation: Option<Comparison>,
     /// What `cithara cluster` found.
     pub clusters: Option<Clusters>,
+    /// What `cithara inpaint` found, where it was asked, and its picture.
+    #[serde(skip)]
+    pub inpainting: Option<(Inpainted, String)>,
     /// What `cithara phenotype` found, where it was asked; it keeps its own numbers.
     #[serde(skip)]
     pub phenotype: Option<Phenotyped>,
@@ -132,10 +136,10 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
     let mut interpretation: Option<Interpreted> =
         read_json(&run.file("interpretation/interpretation.json"), "cithara interpret --force")?;
     for along in interpretation.iter_mut().flat_map(|found| &mut found.along) {
-        // a picture that somebody took away is not shown
-        along.svg =
-            std::fs::read_to_string(run.file(&format!("interpretation/{}.svg", along.file))).unwrap_or_default();
+        along.svg = shown(run, &format!("interpretation/{}.svg", along.file));
     }
+    let inpainting = read_json(&run.file("inpainting/inpainting.json"), "cithara inpaint --force")?;
+    let inpainting = inpainting.map(|found: Inpainted| (found, shown(run, "inpainting/images.svg")));
     let phenotype = read_json(&run.file("phenotype/phenotype.json"), "cithara phenotype --force")?;
     let colourings = search.colourings(request.columns)?;
     let dataset = search.dataset(&stages);
@@ -170,6 +174,7 @@ pub fn find(subject: &Subject<'_>, request: &Request<'_>, progress: &mut dyn FnM
         interpretation,
         ablation: ablation_of(run.path(), request.ablation)?,
         clusters: read_json(&run.file("clusters/clusters.json"), "cithara cluster --force")?,
+        inpainting,
         phenotype,
         evaluation,
         provenance,
@@ -184,6 +189,11 @@ fn read_json<T: DeserializeOwned>(path: &Path, command: &str) -> Result<Option<T
     let text = std::fs::read(path).with_context(|| format!("`{}` cannot be read", path.display()))?;
     let found = serde_json::from_slice(&text);
     found.map(Some).with_context(|| format!("`{}` is damaged; `{command}` makes it again", path.display()))
+}
+
+/// A picture of the run; nothing where somebody took it away.
+fn shown(run: &RunDirectory, name: &str) -> String {
+    std::fs::read_to_string(run.file(name)).unwrap_or_default()
 }
 
 /// The warning of a run that has not ended.

@@ -7,6 +7,7 @@ use super::colouring::{Colouring, Legend};
 use super::curves::stage_picture;
 use super::found::{Found, ModalityFacts};
 use super::image_grid::ImageGrid;
+use super::inpainting::InpaintingPart;
 use super::interpretation::InterpretationPart;
 use super::layouts::Layout;
 use super::pattern_picture::{MAX_PATTERNS, pattern_picture};
@@ -52,6 +53,7 @@ pub struct Page {
     interpretation: Option<InterpretationPart>,
     clusters: Option<ClustersPart>,
     ablation: Option<AblationPart>,
+    inpainting: Option<InpaintingPart>,
     phenotype: Option<PhenotypePart>,
     images: Vec<ImagePart>,
     tips: Option<String>,
@@ -153,6 +155,7 @@ impl Page {
             ablation: found.ablation.as_ref().map(AblationPart::of),
             clusters: found.clusters.as_ref().map(ClustersPart::of),
             interpretation: found.interpretation.as_ref().map(InterpretationPart::of),
+            inpainting: found.inpainting.as_ref().map(InpaintingPart::of),
             phenotype: found.phenotype.as_ref().map(PhenotypePart::of),
             integration: found.integration.iter().map(integration_table).collect(),
             integration_notes: found

@@ -8,9 +8,11 @@ use tch::{Kind, Tensor};
 const N_VALUES: i64 = 1 << 16;
 /// Entries that are decided on by one drawn number.
 const ENTRIES_PER_DRAW: i64 = 4;
+/// So few numbers are left to libtorch, as they cost next to nothing: small networks learn the same as ever.
+const FEW: usize = 1 << 16;
 
 /// Sets each number to 0 with a probability where training, and divides the others by the probability to stay, so that the
-/// expectation is kept; drawn from libtorch's generator. The probability is rounded to a multiple of 2⁻¹⁶.
+/// expectation is kept; drawn from libtorch's generator. Of more than 65,536 numbers the probability is rounded to a multiple of 2⁻¹⁶.
 ///
 /// # Errors
 /// When memory is short.
@@ -18,6 +20,9 @@ pub fn with_dropout(numbers: &Tensor, probability: f64, training: bool) -> Resul
     let n_dropped = ((probability * N_VALUES as f64).round() as i64).min(N_VALUES - 1);
     if !training || n_dropped <= 0 {
         return Ok(numbers.shallow_clone());
+    }
+    if numbers.numel() <= FEW {
+        return Ok(numbers.f_dropout(probability, training)?);
     }
     let n = numbers.numel() as i64;
     let n_draws = (n + ENTRIES_PER_DRAW - 1) / ENTRIES_PER_DRAW;

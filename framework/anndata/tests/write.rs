@@ -6,7 +6,15 @@ use anndata::{
     Categorical, Column, Csr, Dense, File, Frame, Layer, Matrix, NewAnnData, NewMuData, UnsTree, write_new_h5ad,
     write_new_h5mu,
 };
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use support::{counts, message, names, python};
+
+/// A program that is being started holds the lock of every file that is open, so none may be while Python is started.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn texts(texts: [Option<&str>; 6]) -> Vec<Option<String>> {
     texts.map(|text| text.map(str::to_owned)).to_vec()
@@ -47,6 +55,7 @@ fn anndata() -> NewAnnData {
 
 #[test]
 fn a_new_h5ad_is_read_back_as_it_was() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new.h5ad");
     let written = anndata();
@@ -78,6 +87,7 @@ fn mudata() -> NewMuData {
 
 #[test]
 fn a_new_h5mu_is_read_back_as_it_was() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new.h5mu");
     let written = mudata();
@@ -95,6 +105,7 @@ fn a_new_h5mu_is_read_back_as_it_was() {
 
 #[test]
 fn empty_files_are_files_too() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("empty.h5ad");
     let empty = NewAnnData::new(Frame::new(Vec::new()), Frame::new(names("gene", 2)), Csr::zeros(0, 2));
@@ -105,6 +116,7 @@ fn empty_files_are_files_too() {
 
 #[test]
 fn data_that_does_not_fit_together_is_refused_and_leaves_no_file() {
+    let _alone = alone();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bad.h5mu");
     let refused = |change: &dyn Fn(&mut NewMuData)| {

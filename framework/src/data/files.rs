@@ -53,6 +53,10 @@ impl DataFile {
     /// # Errors
     /// When it cannot be read.
     pub fn frames(&self) -> Result<Vec<Frame>> {
+        self.read_frames().with_context(|| format!("obs of `{}`", self.path.display()))
+    }
+
+    fn read_frames(&self) -> Result<Vec<Frame>> {
         let file = self.open()?;
         let mut frames = vec![file.obs().clone()];
         if file.kind() == Kind::H5mu {

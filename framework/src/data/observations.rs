@@ -68,7 +68,7 @@ impl Observations {
         let mut columns: IndexMap<String, Vec<Option<String>>> = IndexMap::new();
         let mut known = BTreeSet::new();
         for file in files {
-            let frames = file.frames().with_context(|| format!("obs of `{}`", file.path.display()))?;
+            let frames = file.frames()?;
             for frame in &frames {
                 known.extend(frame.column_names().into_iter().map(str::to_owned));
                 for name in wanted.names {

@@ -3,8 +3,8 @@
 use super::cells::{SUBSETS, pattern_of, place_of};
 use crate::drawing::palette::Colour;
 use crate::drawing::palette::{NEUTRAL, of_class, of_share};
-use anndata::{Column, Frame};
-use anyhow::{Context, Result};
+use anndata::Column;
+use anyhow::Result;
 use framework::data::{DataFile, data_files};
 use framework::run::RunCells;
 use framework::spec::Experiment;
@@ -98,7 +98,7 @@ pub fn of_column(experiment: &Experiment, cells: &RunCells, name: &str) -> Resul
 pub fn columns(experiment: &Experiment) -> Result<Vec<String>> {
     let mut names = std::collections::BTreeSet::new();
     for file in data_files(experiment)? {
-        for frame in frames(&file)? {
+        for frame in file.frames()? {
             names.extend(frame.column_names().into_iter().map(str::to_owned));
         }
     }
@@ -116,17 +116,13 @@ pub fn labels(experiment: &Experiment, cells: &RunCells, name: &str) -> Result<O
     }))
 }
 
-fn frames(file: &DataFile) -> Result<Vec<Frame>> {
-    file.frames().with_context(|| format!("obs of `{}`", file.path.display()))
-}
-
 /// The values of a column, the first table that has one for a cell winning.
 fn values(files: &[DataFile], cells: &[String], name: &str) -> Result<Option<Values>> {
     let places: HashMap<&str, usize> = cells.iter().enumerate().map(|(cell, name)| (name.as_str(), cell)).collect();
     let mut labels: Vec<Option<String>> = vec![None; cells.len()];
     let mut numbers: Vec<f64> = vec![f64::NAN; cells.len()];
     let (mut has_labels, mut has_numbers) = (false, false);
-    for frame in files.iter().map(frames).collect::<Result<Vec<_>>>()?.iter().flatten() {
+    for frame in files.iter().map(DataFile::frames).collect::<Result<Vec<_>>>()?.iter().flatten() {
         let Some(column) = frame.get(name) else { continue };
         let (found, read) = (column.labels(), column.numbers());
         has_labels |= found.is_some() && !is_scale(column);

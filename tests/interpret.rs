@@ -55,6 +55,16 @@ fn a_space_is_explained_by_the_features_of_its_factors() {
     // two components of x are of all its factors
     assert!((0.5..=1.0).contains(&control("principal_components")), "{shared}");
 
+    // Z1 and Z2 are in both modalities: two directions, and nothing of Z3
+    let agreed = &found["agreements"][0];
+    assert!(agreed["space"] == "x.shared" && agreed["others"][0] == "y.shared", "{agreed}");
+    assert!(agreed["held_out"][0].as_f64().unwrap() > 0.9 && agreed["n_agreed"].as_u64().unwrap() >= 1, "{agreed}");
+    assert!(agreed["permuted"].as_f64().unwrap() < 0.3, "{agreed}");
+    assert!(knowledge(&found, "x.shared.agreed", "Z1_class") > 0.9);
+    assert!(knowledge(&found, "x.shared.agreed", "Z3_class") < 0.65);
+    let table = std::fs::read_to_string(path.join(run).join("interpretation/agreed.tsv")).unwrap();
+    assert!(table.contains("x.shared\ty.shared\t1\t0.9"), "{table}");
+
     let classified = found["classified"].as_array().unwrap().iter().find(|one| one["features"] == "x").unwrap();
     let losses = classified["losses"].as_array().unwrap();
     assert_eq!((losses.len(), classified["full"].as_array().unwrap().len()), (40, 6));
@@ -69,14 +79,16 @@ fn a_space_is_explained_by_the_features_of_its_factors() {
     assert!(shared["differs"] == true && shared["differences"][0].as_f64().unwrap() > 0.8, "{shared}");
     assert!(text.contains("two groups of each space"), "{text}");
 
-    for picture in ["curves_x.x_by_x.svg", "shares_x.svg", "two_groups.svg"] {
+    for picture in ["curves_x.x_by_x.svg", "shares_x.svg", "two_groups.svg", "agreed.svg"] {
         let svg = std::fs::read_to_string(path.join(run).join("interpretation").join(picture)).unwrap();
-        assert!(svg.starts_with("<svg") && svg.contains("x.x"), "{picture}");
+        let space = if picture == "agreed.svg" { "x.shared" } else { "x.x" };
+        assert!(svg.starts_with("<svg") && svg.contains(space), "{picture}");
     }
     read_back("interpreted_h5mu", &[path.join(run).join("annotated.h5mu").to_str().unwrap()]);
     run_to(0, path, &["report", run, "--no-umap"]);
     let page = std::fs::read_to_string(path.join(run).join("report.html")).unwrap();
     assert!(page.contains("x.x by features of x") && page.contains("Which space knows of which feature of x"));
+    assert!(page.contains("On how many directions of a space that encoders share they agree"));
     slips(path, run);
 }
 
@@ -149,7 +161,8 @@ fn slips(path: &Path, run: &str) {
     std::fs::write(path.join("bad.gmt"), "one\tfirst\tx0\nno set\n").unwrap();
     let numbers = path.join(run).join("interpretation/interpretation.json");
     let before = std::fs::read(&numbers).unwrap();
-    let told: [(&[&str], &str); 11] = [
+    let told: [(&[&str], &str); 12] = [
+        (&["--force", "--min-correlation", "0"], "`--min-correlation 0` must be above 0, up to 1"),
         (&["--force", "--classify", "none"], "no column `none`"),
         (&[], "holds an interpretation already"),
         (&["--force", "--space", "nowhere"], "no rows of a space `nowhere`; spaces: x.shared, x.x"),

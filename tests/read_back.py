@@ -42,7 +42,10 @@ def predicted_h5ad(path, n_cells):
 
 def interpreted_h5mu(path):
     """Features of spaces, as scanpy reads marker genes (where scanpy is there)."""
-    cells = mudata.read_h5mu(path)["x"]
+    file = mudata.read_h5mu(path)
+    agreed = file.obsm["cithara_x.shared.agreed"]
+    assert agreed.shape[0] == file.n_obs and numpy.isfinite(agreed).all() and agreed.std() > 0.5, agreed
+    cells = file["x"]
     t = cells.varm["cithara_x.x"]
     assert t.shape == (cells.n_vars, 2), t.shape
     markers = cells.uns["rank_genes_groups_x.x"]

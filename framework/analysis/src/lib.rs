@@ -12,6 +12,7 @@
 //! | what does a space know? | [`LogisticProbe`], [`MlpProbe`], [`predictability`], [`NeighbourSearch`] and [`majority_labels`], [`linear_r2`], [`silhouette`](fn@silhouette) |
 //! | which cells lie together? | [`NeighbourGraph`], [`Leiden`], [`KMeans`], [`umap`](fn@umap) and [`trustworthiness`](fn@trustworthiness) |
 //! | are batches joined and labels kept apart? | [`Integration`]: [`silhouette_label`], [`silhouette_batch`], [`bras`], [`ilisi`], [`clisi`], [`kbet`], [`graph_connectivity`], [`isolated_labels`], [`pcr_comparison`] |
+//! | on what do two spaces agree? | [`CanonicalCorrelation`] |
 //! | do two labellings agree? | [`classification`](fn@classification), [`agreement`](fn@agreement) |
 //! | what would something simple reach? | [`Controls`], [`Ridge`], [`Pca`], [`KMeans`] |
 //! | is an effect larger than chance, among many? | [`NullDistribution`], [`equal_groups`], [`benjamini_hochberg`] |
@@ -25,6 +26,7 @@
 mod agreement;
 mod average_precision;
 mod bootstrap;
+mod canonical_correlation;
 mod classification;
 mod controls;
 mod correlation;
@@ -74,6 +76,7 @@ pub use average_precision::{
     AveragePrecision, AveragePrecisionByFeature, average_precision, average_precision_by_feature,
 };
 pub use bootstrap::bootstrap_interval;
+pub use canonical_correlation::CanonicalCorrelation;
 pub use classification::{ClassificationReport, classification};
 pub use controls::{Control, Controls, ControlsSpec, CrossPrediction};
 pub use correlation::Correlations;

@@ -4,6 +4,7 @@
 //! The procedure is that of Zhang et al. 2026 (Methods); its numbers are computed in the crate `analysis`, here spaces and
 //! features of a run are brought to it, and what is found is written.
 
+mod agreed;
 mod along;
 mod annotation;
 mod cell_cycle;
@@ -22,8 +23,9 @@ mod study;
 mod tables;
 mod two_groups;
 
+pub use agreed::{agreed, agreements_picture};
 pub use along::{Along, along};
-pub use annotation::annotate;
+pub use annotation::{annotate, annotate_rows};
 pub use cell_cycle::cell_cycle_scores;
 pub use classified::{Classified, Classify, Loss};
 pub use feature_sets::FeatureSets;
@@ -34,6 +36,7 @@ pub use knowledge::{ControlRows, LabelColumn, NumberColumn, Questions, knowledge
 pub use motifs::MotifSets;
 pub use picture::{curves_picture, shares_picture, two_groups_picture};
 pub use spaces::{SpaceOfCells, spaces_of, whole_spaces};
+pub use splits::HeldOut;
 pub use study::{Study, interpret_space};
 pub use tables::write;
 pub use two_groups::two_groups;

@@ -8,6 +8,7 @@ mod stages;
 mod train;
 
 pub use annotate::{Scene, annotate_embedding, annotate_prediction, annotated_names, predicted_cells};
+pub(crate) use annotate::{file_rows, in_file_order};
 pub use progress::Progress;
 pub(crate) use progress::{beside_bar, clock};
 pub use spaces::{COLLAPSED, Sources, SpaceFacts, SpaceRows};

@@ -1,6 +1,7 @@
 //! Every number of this crate against numpy, scipy, scikit-image, scikit-learn, statsmodels, scanpy, scib-metrics, gseapy, networkx, Biopython and MOODS (the `make_golden*.py` beside this folder wrote them).
 
 mod agreement;
+mod canonical;
 mod gene_score;
 mod graph;
 mod images;

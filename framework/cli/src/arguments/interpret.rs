@@ -68,6 +68,10 @@ pub struct InterpretArguments {
     /// Principal components of each space that are interpreted; default all.
     #[arg(long, value_name = "N", value_parser = positive)]
     pub components: Option<usize>,
+    /// Correlation in held-out cells from which encoders count as agreeing on a direction of a space that they share; by default
+    /// each tells more than a third of the variance of the other.
+    #[arg(long, value_name = "CORRELATION", default_value_t = 0.6)]
+    pub min_correlation: f64,
     /// What differs between paper and code.
     #[command(flatten)]
     pub choices: InterpretChoices,

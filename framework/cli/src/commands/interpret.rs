@@ -8,14 +8,14 @@ use crate::arguments::{InterpretArguments, InterpretChoices};
 use crate::console::Console;
 use crate::failure::Misuse;
 use crate::interpret::{
-    Along, Classify, ControlRows, FeatureSets, FeatureTable, GeneSets, Interpreted, LabelColumn, MotifSets,
-    NumberColumn, Questions, SpaceOfCells, Study, along, annotate, cell_cycle_scores, interpret_space, knowledge,
-    spaces_of, summary, two_groups, whole_spaces, write,
+    Along, Classify, ControlRows, FeatureSets, FeatureTable, GeneSets, HeldOut, Interpreted, LabelColumn, MotifSets,
+    NumberColumn, Questions, SpaceOfCells, Study, agreed, along, annotate, annotate_rows, cell_cycle_scores,
+    interpret_space, knowledge, spaces_of, summary, two_groups, whole_spaces, write,
 };
 use crate::run::{has_taught_encoders, stages};
 use analysis::{BinSpec, InterpretationSpec, fold_changes};
 use anyhow::{Context, Result};
-use framework::data::{Dataset, Observations, Split, data_files};
+use framework::data::{Dataset, Observations, data_files};
 use registry::Catalogue;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
@@ -41,17 +41,20 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     let (dataset, split) = run.own_data()?;
     let features: Vec<String> = dataset.assays.iter().flat_map(|assay| assay.modality.features()).cloned().collect();
     let sets = FeatureSets { genes: sets, motifs: MotifSets::read(&arguments.motifs, &features).of_input()? };
-    let groups = arguments.hold_out.as_deref().map(|column| held_out(&run, &dataset, column)).transpose()?;
+    let groups = arguments.hold_out.as_deref().map(|column| classes_held_out(&run, &dataset, column)).transpose()?;
     let study = study(arguments, groups.as_deref())?;
     let learned = run.rows(&dataset.cells)?;
     let has_encoders = has_taught_encoders(&stages(&run.directory));
     let spaces = spaces_of(&run.trained, (&dataset, &split), learned.as_deref(), has_encoders)?;
     let spaces = chosen_spaces(spaces, &arguments.spaces)?;
-    let wholes = whole_spaces(&spaces);
-    let all: Vec<&SpaceOfCells> = spaces.iter().chain(&wholes).collect();
+    let held_out = HeldOut { split: &split, groups: groups.as_deref(), seed: run.experiment.seed };
+    let (agreements, parts) = agreed(&spaces, held_out, arguments.min_correlation)?;
+    let mut made = whole_spaces(&spaces);
+    let n_wholes = made.len();
+    made.extend(parts);
+    let all: Vec<&SpaceOfCells> = spaces.iter().chain(&made).collect();
     let controls = ControlRows::of((&run.trained, &run.experiment), (&dataset, &split), &all)?;
-    let beside = Beside { split: &split, groups: groups.as_deref(), controls: &controls };
-    let mut questions = questions(&run, &dataset, beside, &arguments.tell)?;
+    let mut questions = questions(&run, &dataset, (held_out, &controls), &arguments.tell)?;
     let (cell_cycle, unscored) = cell_cycle_scores(&run.trained, &run.experiment, &dataset)?;
     questions.numbers.extend(cell_cycle);
     let tested = numbers(&run, &dataset, &arguments.two_groups)?;
@@ -65,14 +68,18 @@ pub(super) fn execute(arguments: &InterpretArguments, catalogue: &Catalogue, con
     let mut found = interpreted(&asked, (&run, &dataset, &spaces), console)?;
     found.notes.extend(unscored);
     let mut notes = Vec::new();
-    found.knowledge = knowledge((&spaces, &wholes), &questions, &mut |text| {
+    found.knowledge = knowledge((&spaces, &made), &questions, &mut |text| {
         notes.extend(console.note(&format!("interpreting: {text}")).err());
     })?;
+    found.agreements = agreements;
     found.two_groups = two_groups(&spaces, &tested, arguments.effect)?;
     found.along = images_along(&run, &dataset, &spaces, study.spec.bins)?;
     let written = write(&found, &folder)?;
     if !arguments.no_annotation {
-        annotate_each(&run, console, |annotator, file| annotate(annotator, file, &run.experiment, &found))?;
+        annotate_each(&run, console, |annotator, file| {
+            annotate((&mut *annotator, file), &run.experiment, &found)?;
+            annotate_rows((annotator, file), &dataset.cells, &made[n_wholes..])
+        })?;
     }
     console.results(&summary(&found), &found.notes, &written)
 }
@@ -87,6 +94,11 @@ fn study<'a>(arguments: &InterpretArguments, groups: Option<&'a [Option<u32>]>) 
     }
     if !(0.0..=100.0).contains(&centre_percentile) || centre_percentile == 0.0 {
         let text = format!("`--centre-percentile {centre_percentile}` must be above 0, up to 100");
+        return Err(Misuse::new(text).into());
+    }
+    let min_correlation = arguments.min_correlation;
+    if !(min_correlation > 0.0 && min_correlation <= 1.0) {
+        let text = format!("`--min-correlation {min_correlation}` must be above 0, up to 1");
         return Err(Misuse::new(text).into());
     }
     let min_repeats = arguments.min_repeats.unwrap_or_else(|| (arguments.repeats * 5).div_ceil(6));
@@ -119,7 +131,7 @@ fn study<'a>(arguments: &InterpretArguments, groups: Option<&'a [Option<u32>]>) 
 }
 
 /// The class of each cell in a column whose classes are held out as a whole.
-fn held_out(run: &OpenRun, dataset: &Dataset, column: &str) -> Result<Vec<Option<u32>>> {
+fn classes_held_out(run: &OpenRun, dataset: &Dataset, column: &str) -> Result<Vec<Option<u32>>> {
     let files = data_files(&run.experiment).of_input()?;
     let observations = Observations::read(&files, &dataset.cells, &[column.to_owned()]).of_input()?;
     let (names, groups) = classes_of(observations.column(column).of_input()?);
@@ -215,31 +227,18 @@ fn explain(
     Ok(())
 }
 
-/// How the spaces are asked.
-#[derive(Clone, Copy)]
-struct Beside<'a> {
-    split: &'a Split,
-    groups: Option<&'a [Option<u32>]>,
-    controls: &'a ControlRows,
-}
-
 /// Labels and covariates of the spec, the depth of each modality that counts, and what was asked for.
-fn questions<'a>(run: &OpenRun, dataset: &Dataset, beside: Beside<'a>, tell: &[String]) -> Result<Questions<'a>> {
-    let Beside { split, groups, controls } = beside;
-    let experiment = &run.experiment;
+fn questions<'a>(
+    run: &OpenRun,
+    dataset: &Dataset,
+    (held_out, controls): (HeldOut<'a>, &'a ControlRows),
+    tell: &[String],
+) -> Result<Questions<'a>> {
     let of_spec = labels_of_spec(run);
     let mut names: Vec<&String> = of_spec.iter().collect();
     let (features, columns): (Vec<&String>, Vec<&String>) = tell.iter().partition(|name| name.contains('/'));
     names.extend(columns);
-    let mut asked = Questions {
-        labels: Vec::new(),
-        depths: Vec::new(),
-        numbers: Vec::new(),
-        split,
-        groups,
-        controls,
-        seed: experiment.seed,
-    };
+    let mut asked = Questions { labels: Vec::new(), depths: Vec::new(), numbers: Vec::new(), held_out, controls };
     for name in names {
         if asked.labels.iter().any(|(known, _)| known == name) || asked.numbers.iter().any(|(known, _)| known == name) {
             continue;

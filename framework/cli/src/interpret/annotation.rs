@@ -1,6 +1,8 @@
 //! What was found, in the run's annotated file, where scanpy and Seurat users go on from.
 
 use super::findings::{Interpreted, SpaceFindings};
+use super::spaces::SpaceOfCells;
+use crate::run::{file_rows, in_file_order};
 use anndata::{Annotator, Dense, File, Kind, UnsTree};
 use anyhow::Result;
 use framework::spec::Experiment;
@@ -12,7 +14,11 @@ use std::collections::HashMap;
 ///
 /// # Errors
 /// When the file cannot be written.
-pub fn annotate(annotator: &mut Annotator, file: &File, experiment: &Experiment, found: &Interpreted) -> Result<()> {
+pub fn annotate(
+    (annotator, file): (&mut Annotator, &File),
+    experiment: &Experiment,
+    found: &Interpreted,
+) -> Result<()> {
     for space in &found.spaces {
         let Some(entry) = experiment.modalities.get(&space.features) else { continue };
         let key = entry.key.as_deref().unwrap_or(&space.features);
@@ -24,6 +30,23 @@ pub fn annotate(annotator: &mut Annotator, file: &File, experiment: &Experiment,
         let features = file.modality(modality.unwrap_or_default())?;
         annotator.set_varm(modality, &format!("cithara_{}", space.space), &t_values(space, features.features())?)?;
         annotator.set_uns(modality, &format!("rank_genes_groups_{}", space.space), &ranked(space))?;
+    }
+    Ok(())
+}
+
+/// Adds `obsm["cithara_SPACE"]` of spaces that are made of others, in the order of the file's cells; NaN where a cell has no row.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn annotate_rows(
+    (annotator, file): (&mut Annotator, &File),
+    names: &[String],
+    spaces: &[SpaceOfCells],
+) -> Result<()> {
+    for space in spaces {
+        let row_of: HashMap<&str, usize> = space.cells.iter().map(|&cell| names[cell].as_str()).zip(0..).collect();
+        let rows = file_rows(file.cells(), &row_of);
+        annotator.set_obsm(None, &format!("cithara_{}", space.name), &in_file_order(&space.rows, &rows)?)?;
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! What an interpretation found: `interpretation.json` is this, whole.
 
+use super::agreed::AgreementOf;
 use super::along::Along;
 use super::classified::{self, Classified};
 use super::study::Study;
@@ -24,6 +25,9 @@ pub struct Interpreted {
     pub spaces: Vec<SpaceFindings>,
     /// What each space knows of the others, of labels and of depth.
     pub knowledge: Vec<KnowledgeOf>,
+    /// On what the encoders of each shared space agree.
+    #[serde(default)]
+    pub agreements: Vec<AgreementOf>,
     /// Labels by features, and by all features but one.
     #[serde(default)]
     pub classified: Vec<Classified>,
@@ -320,6 +324,20 @@ pub fn summary(found: &Interpreted) -> String {
                 set.set
             );
         }
+    }
+    for one in &found.agreements {
+        let held_out: Vec<String> = one.held_out.iter().take(10).map(|value| format!("{value:.2}")).collect();
+        let _ = writeln!(
+            text,
+            "{} agrees with {} on {} of {} directions (correlation of at least {} in held-out cells: {}; by chance {:.2})",
+            one.space,
+            one.others.join(", "),
+            one.n_agreed,
+            one.held_out.len(),
+            one.min_correlation,
+            held_out.join(", "),
+            one.permuted
+        );
     }
     if !found.knowledge.is_empty() {
         let _ = writeln!(text, "\nwhat spaces tell, in test cells, beside controls");

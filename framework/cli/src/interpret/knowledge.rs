@@ -5,23 +5,17 @@ mod controls;
 
 use super::findings::KnowledgeOf;
 use super::spaces::SpaceOfCells;
-use super::splits::{TEST_SHARE, splits};
+use super::splits::HeldOut;
 use crate::evaluate::{random_rows, select};
 use analysis::{CellSplit, Labels};
 use anyhow::{Context, Result};
 use asked::{Scores, Target};
 pub use controls::ControlRows;
-use framework::data::{Split, Subset};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use tch::Tensor;
-
-/// Fewer cells on either side are not judged.
-const MIN_CELLS: usize = 20;
-/// Splits where groups are held out.
-const N_GROUPED_SPLITS: usize = 5;
 
 /// A column of labels: its name and a label per cell of the data set.
 pub type LabelColumn = (String, Vec<Option<String>>);
@@ -37,36 +31,32 @@ pub struct Questions<'a> {
     pub depths: Vec<NumberColumn>,
     /// Columns of obs that hold numbers, and features that were asked for.
     pub numbers: Vec<NumberColumn>,
-    /// Which cells are learned from, and which judge.
-    pub split: &'a Split,
-    /// Groups of cells, such as donors, that are held out as a whole instead, in five splits of which the mean is told (the network's
-    /// answer is of the first).
-    pub groups: Option<&'a [Option<u32>]>,
+    /// Which cells are learned from, and which judge; of several splits the mean is told, the network's answer is of the first.
+    /// Its seed is also that of permutations and of networks.
+    pub held_out: HeldOut<'a>,
     /// What stands beside the spaces.
     pub controls: &'a ControlRows,
-    /// Seed of permutations and of networks.
-    pub seed: u64,
 }
 
-/// Asks every space (and `wholes`, spaces side by side) for the rows of every other and for numbers (ridge regression), and for labels (logistic regression, and
+/// Asks every space (and `made`, what is made of these) for the rows of every other and for numbers (ridge regression), and for labels (logistic regression, and
 /// the paper's network); the same is asked of numbers at random, of principal components and of nothing at all, and of the
 /// space with answers in another order.
 ///
 /// # Errors
 /// When rows are not finite.
 pub fn knowledge(
-    (spaces, wholes): (&[SpaceOfCells], &[SpaceOfCells]),
+    (spaces, made): (&[SpaceOfCells], &[SpaceOfCells]),
     asked: &Questions<'_>,
     progress: &mut dyn FnMut(&str),
 ) -> Result<Vec<KnowledgeOf>> {
     let mut all = Vec::new();
     let mut answers = Answers::default();
     let of_space = |space: &SpaceOfCells| spaces.iter().filter(|other| other.name != space.name).collect();
-    // a whole holds its parts
-    let of_whole = |whole: &SpaceOfCells| spaces.iter().filter(|other| other.encoder != whole.encoder).collect();
+    // what is made of an encoder's spaces tells these
+    let of_made = |made: &SpaceOfCells| spaces.iter().filter(|other| other.encoder != made.encoder).collect();
     let with_others = spaces.iter().map(|space| (space, of_space(space)));
     let with_others: Vec<(&SpaceOfCells, Vec<&SpaceOfCells>)> =
-        with_others.chain(wholes.iter().map(|whole| (whole, of_whole(whole)))).collect();
+        with_others.chain(made.iter().map(|space| (space, of_made(space)))).collect();
     for (space, others) in with_others {
         progress(&format!("what {} knows", space.name));
         let beside = Beside::of(space, asked);
@@ -121,8 +111,7 @@ impl Questions<'_> {
 
     /// Rows of a space whose cells have something (and a group, where groups are held out), and that.
     fn known<T>(&self, space: &SpaceOfCells, of: impl Fn(usize) -> Option<T>) -> (Vec<usize>, Vec<T>) {
-        let is_grouped = |cell: usize| self.groups.is_none_or(|groups| groups[cell].is_some());
-        let cells = space.cells.iter().enumerate().filter(|(_, cell)| is_grouped(**cell));
+        let cells = space.cells.iter().enumerate().filter(|(_, cell)| self.held_out.has(**cell));
         cells.filter_map(|(row, &cell)| Some((row, of(cell)?))).unzip()
     }
 
@@ -135,32 +124,9 @@ impl Questions<'_> {
         target: Target,
     ) -> Result<Option<Question<'q>>> {
         let cells: Vec<usize> = from.iter().map(|&row| space.cells[row]).collect();
-        let mut splits = self.splits(&cells)?;
+        let mut splits = self.held_out.splits(&cells)?;
         splits.retain(|split| target.is_question(split));
         Ok((!splits.is_empty()).then_some(Question { kind, of, from, target, splits }))
-    }
-
-    /// Learned and judged rows among some cells; none where they are too few.
-    fn splits(&self, cells: &[usize]) -> Result<Vec<CellSplit>> {
-        let is_enough = |split: &CellSplit| split.train.len() >= MIN_CELLS && split.test.len() >= MIN_CELLS;
-        if let Some(groups) = self.groups {
-            let groups: Vec<u32> = cells.iter().filter_map(|&cell| groups[cell]).collect();
-            let n_groups = groups.iter().collect::<BTreeSet<_>>().len();
-            if n_groups < 2 {
-                return Ok(Vec::new());
-            }
-            let splits = splits(cells.len(), Some(&groups), N_GROUPED_SPLITS)?;
-            return Ok(splits.into_iter().filter(is_enough).collect());
-        }
-        let of = |wanted: Subset| -> Vec<usize> {
-            (0..cells.len()).filter(|&row| self.split.subsets()[cells[row]] == wanted).collect()
-        };
-        let own = CellSplit { train: of(Subset::Training), test: of(Subset::Test) };
-        match (is_enough(&own), cells.len() >= 5 * MIN_CELLS) {
-            (true, _) => Ok(vec![own]),
-            (false, true) => CellSplit::random(cells.len(), TEST_SHARE, self.seed).map(|split| vec![split]),
-            (false, false) => Ok(Vec::new()),
-        }
     }
 }
 
@@ -180,9 +146,9 @@ impl<'a> Beside<'a> {
     fn of(space: &'a SpaceOfCells, asked: &Questions<'_>) -> Beside<'a> {
         Beside {
             space,
-            random: random_rows(space.cells.len(), space.dim(), asked.seed),
+            random: random_rows(space.cells.len(), space.dim(), asked.held_out.seed),
             principal: asked.controls.principal(space),
-            seed: asked.seed,
+            seed: asked.held_out.seed,
         }
     }
 
@@ -268,6 +234,7 @@ impl Spread {
 mod tests {
     use super::*;
     use crate::evaluate::random_rows;
+    use framework::data::{Split, Subset};
 
     /// 100 cells, of which the first 60 are for training and the last 40 for the test, and a space of them.
     fn cells() -> (Split, SpaceOfCells) {
@@ -299,10 +266,8 @@ mod tests {
             labels: vec![("sign".to_owned(), label)],
             depths: Vec::new(),
             numbers: vec![number],
-            split: &split,
-            groups: None,
+            held_out: HeldOut { split: &split, groups: None, seed: 7 },
             controls: &controls,
-            seed: 7,
         };
         let found = told(&questions, space);
         let of = |score: &str| found.iter().find(|one| one.score == score).unwrap();
@@ -312,7 +277,7 @@ mod tests {
         assert!(of("balanced_accuracy").value > 0.85 && of("balanced_accuracy").zeros == Some(0.5));
         assert!(number.principal_components.is_none());
 
-        questions.groups = Some(&groups);
+        questions.held_out.groups = Some(&groups);
         let found = told(&questions, cells().1);
         let number = found.iter().find(|one| one.score == "r_squared").unwrap();
         assert_eq!((number.n_splits, number.n_cells.0 + number.n_cells.1), (5, 99));
@@ -330,10 +295,8 @@ mod tests {
                 labels: Vec::new(),
                 depths: Vec::new(),
                 numbers: vec![("rare".to_owned(), (0..100).map(rare).collect())],
-                split: &split,
-                groups: None,
+                held_out: HeldOut { split: &split, groups: None, seed },
                 controls: &controls,
-                seed,
             };
             let space = SpaceOfCells { rows: space.rows.shallow_clone(), ..cells().1 };
             assert!(knowledge((&[space], &[]), &questions, &mut |_| ()).is_ok());

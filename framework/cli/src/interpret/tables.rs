@@ -1,5 +1,6 @@
 //! What was found, as tables, numbers and pictures in a folder.
 
+use super::agreed::agreements_picture;
 use super::classified;
 use super::findings::{Interpreted, SpaceFindings};
 use super::picture::{curves_picture, shares_picture, two_groups_picture};
@@ -8,7 +9,7 @@ use anyhow::Result;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-/// Writes `interpretation.json`, `features.tsv`, `sets.tsv`, `knowledge.tsv`, `two_groups.tsv` and a picture for each space and for each table
+/// Writes `interpretation.json`, `features.tsv`, `sets.tsv`, `knowledge.tsv`, `agreed.tsv`, `two_groups.tsv` and a picture for each space and for each table
 /// of features; returns what was written.
 ///
 /// # Errors
@@ -17,6 +18,10 @@ pub fn write(found: &Interpreted, folder: &Path) -> Result<Vec<PathBuf>> {
     let mut results = Results::in_folder(folder)?;
     results.keep("features.tsv", features(found))?;
     results.keep("knowledge.tsv", knowledge(found))?;
+    if !found.agreements.is_empty() {
+        results.keep("agreed.tsv", agreed(found))?;
+        results.keep("agreed.svg", agreements_picture(&found.agreements))?;
+    }
     if !found.classified.is_empty() {
         results.keep("classified.tsv", classified::table(&found.classified))?;
     }
@@ -126,6 +131,23 @@ fn knowledge(found: &Interpreted) -> String {
             one.n_splits,
             written(one.deviation)
         );
+    }
+    table
+}
+
+fn agreed(found: &Interpreted) -> String {
+    let mut table = String::from("space\tothers\tpair\tfitted\theld_out\tis_agreed\tn_fitted\tn_held_out\n");
+    for one in &found.agreements {
+        let (others, (n_fitted, n_held_out)) = (one.others.join(","), one.n_cells);
+        for (place, (fitted, held_out)) in one.fitted.iter().zip(&one.held_out).enumerate() {
+            let _ = writeln!(
+                table,
+                "{}\t{others}\t{}\t{fitted:.6}\t{held_out:.6}\t{}\t{n_fitted}\t{n_held_out}",
+                one.space,
+                place + 1,
+                place < one.n_agreed
+            );
+        }
     }
     table
 }

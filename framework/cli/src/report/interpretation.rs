@@ -3,8 +3,8 @@
 use super::written::{counted, counted_of, three};
 use crate::drawing::lettering::plain;
 use crate::interpret::{
-    Classified, ComponentFindings, Feature, Interpreted, KnowledgeOf, Loss, SpaceFindings, curves_picture,
-    shares_picture, two_groups_picture,
+    Classified, ComponentFindings, Feature, Interpreted, KnowledgeOf, Loss, SpaceFindings, agreements_picture,
+    curves_picture, shares_picture, two_groups_picture,
 };
 use serde::Serialize;
 
@@ -24,6 +24,8 @@ pub struct InterpretationPart {
     shares: Vec<(String, String)>,
     /// Labels by features: title, lead, and rows of feature, loss and false discovery rate.
     classified: Vec<(String, String, Vec<[String; 3]>)>,
+    /// How far encoders agree on the spaces that they share.
+    agreements: Option<String>,
     /// Cells along components, as pictures, and the spaces they are of.
     along: Vec<String>,
     along_names: Vec<String>,
@@ -79,6 +81,7 @@ impl InterpretationPart {
             spaces: found.spaces.iter().map(space_part).collect(),
             shares: shares_picture(found).into_iter().map(|(table, picture)| (plain(&table), picture)).collect(),
             classified: found.classified.iter().map(classified_part).collect(),
+            agreements: (!found.agreements.is_empty()).then(|| agreements_picture(&found.agreements)),
             along: found.along.iter().map(|one| one.svg.clone()).collect(),
             along_names: found.along.iter().map(|one| plain(&one.space)).collect(),
             two_groups: (!found.two_groups.is_empty()).then(|| two_groups_picture(&found.two_groups)),

@@ -290,12 +290,13 @@ fn places_by_name(names: &[String]) -> HashMap<&str, usize> {
     names.iter().enumerate().map(|(place, name)| (name.as_str(), place)).collect()
 }
 
-fn file_rows(cells: &[String], places: &HashMap<&str, usize>) -> Vec<Option<usize>> {
+/// The row of each cell of a file, by name.
+pub(crate) fn file_rows(cells: &[String], places: &HashMap<&str, usize>) -> Vec<Option<usize>> {
     cells.iter().map(|cell| places.get(cell.as_str()).copied()).collect()
 }
 
 /// Rows of a tensor in the order of a file's cells; NaN where there is none.
-fn in_file_order(tensor: &Tensor, rows: &[Option<usize>]) -> Result<Dense> {
+pub(crate) fn in_file_order(tensor: &Tensor, rows: &[Option<usize>]) -> Result<Dense> {
     let dim = tensor.size()[1] as usize;
     let values = Vec::<f32>::try_from(tensor.to_kind(TensorKind::Float).contiguous().flatten(0, -1))?;
     let mut ordered = vec![f32::NAN; rows.len() * dim];

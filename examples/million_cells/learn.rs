@@ -1,8 +1,8 @@
-//! A few steps of step 1 on cells that stay on disk, with what each part of it took.
+//! A few steps of step 1 and of step 2 on cells that stay on disk, with what each part of it took.
 
 use crate::{bytes_of, peak_bytes};
-use framework::data::{Dataset, Loader, Opened, Subset, visiting_order};
-use framework::fit::{Checkpoints, Event, Fit, Observer};
+use framework::data::{Dataset, Loader, Opened, Split, Subset, visiting_order};
+use framework::fit::{Checkpoints, Event, Fit, Observer, learn_encoders};
 use framework::model::{Model, build_model};
 use framework::spec::{Experiment, Order};
 use framework::{Seed, TargetValues};
@@ -50,7 +50,7 @@ minibatch = 256
 latent_optimizer = "rowwise_adam"
 "#;
 
-/// Opens the cells, reads some of them in two orders, and takes some steps.
+/// Opens the cells, reads some of them in two orders, and takes some steps of each kind.
 pub fn learn(folder: &Path, n_steps: u64) {
     let storage = std::env::var("STORAGE").unwrap_or_else(|_| "disk".to_owned());
     let spec = folder.join("spec.toml");
@@ -85,22 +85,40 @@ pub fn learn(folder: &Path, n_steps: u64) {
         println!("reading {order:?}: {n_read} cells in {secs:.1} s, {:.0} a second", n_read as f64 / secs);
     }
     memory("reading");
-    let stop = AtomicBool::new(false);
-    let mut steps = Steps { left: n_steps, n_done: 0, stop: &stop, start: Instant::now(), secs: 0.0 };
-    let mut fit = Fit {
-        experiment: &experiment,
-        dataset: &dataset,
-        split: &split,
-        model: &model,
-        device: Device::Cpu,
-        observer: &mut steps,
-        interrupted: &stop,
-        checkpoints: Checkpoints::none(),
-    };
-    fit.run().expect("some steps");
-    println!("{} steps, {:.2} s each", steps.n_done, steps.secs / (steps.n_done.max(2) - 1) as f64);
-    memory("learning");
+    let took = Took { experiment: &experiment, opened: (&dataset, &split), model: &model, n_steps };
+    let rows = took.steps("step 1", |fit| fit.run().expect("some steps").tables);
+    took.steps("step 2", |fit| learn_encoders(fit, &rows).expect("some steps"));
     tell_rest(&experiment, &dataset, &model);
+}
+
+/// Steps of learning, each kind of them as many.
+struct Took<'a> {
+    experiment: &'a Experiment,
+    opened: (&'a Dataset, &'a Split),
+    model: &'a Model,
+    n_steps: u64,
+}
+
+impl Took<'_> {
+    /// Takes some steps; says what each of them took, and the most memory held until then.
+    fn steps<T>(&self, name: &str, learn: impl FnOnce(&mut Fit<'_>) -> T) -> T {
+        let stop = AtomicBool::new(false);
+        let mut steps = Steps { left: self.n_steps, n_done: 0, stop: &stop, start: Instant::now(), secs: 0.0 };
+        let mut fit = Fit {
+            experiment: self.experiment,
+            dataset: self.opened.0,
+            split: self.opened.1,
+            model: self.model,
+            device: Device::Cpu,
+            observer: &mut steps,
+            interrupted: &stop,
+            checkpoints: Checkpoints::none(),
+        };
+        let learned = learn(&mut fit);
+        println!("{name}: {} steps, {:.2} s each", steps.n_done, steps.secs / (steps.n_done.max(2) - 1) as f64);
+        memory(name);
+        learned
+    }
 }
 
 /// Has the system forget what it holds of the cache, so that the disk is measured.

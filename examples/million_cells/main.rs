@@ -3,7 +3,7 @@
 //! `cargo run -p cithara-tests --example million_cells FOLDER [CELLS [STEPS]]` writes synthetic cells into `FOLDER/cells.h5mu`
 //! (once; 1,000,000 by default), of which as many entries are not zero as in the SHARE-seq data of Ma et al. 2020 as Zhang
 //! et al. 2026 filter them (8 % of genes, 3 % of peaks), opens them with `data.storage = "disk"`, reads minibatches in random
-//! order and in blocks, and takes some steps of step 1. It prints seconds, and the most memory that the process held.
+//! order and in blocks, and takes some steps of step 1 and of step 2. It prints seconds, and the most memory that the process held.
 //!
 //! `STORAGE=memory` opens the same cells in memory instead, to compare; `DELETE=1` removes the cells once their cache is made, `THIN=40`
 //! writes a fortieth of the values, where time or room lack for all.

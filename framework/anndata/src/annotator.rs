@@ -1,6 +1,6 @@
 //! Adding results to a file that exists, leaving everything else in it as it is.
 
-mod layer_rows;
+mod array_rows;
 
 use std::path::Path;
 
@@ -14,8 +14,8 @@ use crate::write::draft::Draft;
 use crate::write::{element, frame as write_frame, matrix};
 use crate::{Column, Csr, Dense, File, UnsTree};
 
-pub use layer_rows::LayerId;
-use layer_rows::LayerRows;
+pub use array_rows::ArrayId;
+use array_rows::ArrayRows;
 
 /// A copy of a file to which results are added; it takes its final name only in [`Annotator::finish`].
 ///
@@ -23,7 +23,7 @@ use layer_rows::LayerRows;
 /// AnnData of an .h5ad file.
 pub struct Annotator {
     // before `draft`, so that HDF5 lets go of the file before it is removed
-    layers: Vec<LayerRows>,
+    arrays: Vec<ArrayRows>,
     root: Group,
     draft: Draft,
     kind: Kind,
@@ -64,7 +64,7 @@ impl Annotator {
             .with_context(|| format!("a copy of `{}` cannot be opened as HDF5; is it whole?", source.display()))?;
         let root = file.as_group()?;
         let kind = detect(&root, source)?;
-        Ok(Self { layers: Vec::new(), root, draft, kind, replaced: Vec::new() })
+        Ok(Self { arrays: Vec::new(), root, draft, kind, replaced: Vec::new() })
     }
 
     /// Works on a copy that replaces the file itself in the end; if anything fails before, the file is as it was.
@@ -85,15 +85,21 @@ impl Annotator {
     pub fn set_obsm(&mut self, modality: Option<&str>, key: &str, array: &Dense) -> Result<()> {
         let target = self.target(modality)?;
         ensure_rows(&target, &format!("obsm/{key}"), array.n_rows)?;
+        let obsm = self.room_in_obsm(&target, modality, key)?;
+        matrix::write_dense(&obsm, key, array)
+    }
+
+    /// `obsm` without an array of that name, remembering what had to go.
+    fn room_in_obsm(&mut self, target: &Group, modality: Option<&str>, key: &str) -> Result<Group> {
         if self.kind == Kind::H5mu && modality.is_none() {
             ensure!(
                 !modalities(&self.root, self.kind)?.iter().any(|name| name == key),
                 "`obsm/{key}` says which cells modality `{key}` has; choose another name, such as `X_{key}`"
             );
         }
-        let obsm = member_dict(&target, "obsm")?;
+        let obsm = member_dict(target, "obsm")?;
         self.clear(&obsm, key)?;
-        matrix::write_dense(&obsm, key, array)
+        Ok(obsm)
     }
 
     /// Sets a column of `obs`, one value a cell in the order of the file's cells.
@@ -161,11 +167,11 @@ impl Annotator {
     /// their space back; `h5repack` does.
     ///
     /// # Errors
-    /// If a layer misses rows, or the file cannot be written.
+    /// If an array misses rows, or the file cannot be written.
     pub fn finish(self) -> Result<Vec<String>> {
-        self.layers.iter().try_for_each(LayerRows::ensure_complete)?;
-        let Self { layers, root, draft, replaced, .. } = self;
-        drop(layers);
+        self.arrays.iter().try_for_each(ArrayRows::ensure_complete)?;
+        let Self { arrays, root, draft, replaced, .. } = self;
+        drop(arrays);
         let file = root.file()?;
         drop(root);
         file.flush()?;

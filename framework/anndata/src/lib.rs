@@ -40,7 +40,7 @@ mod uns_tree;
 mod write;
 
 pub use annotated::Annotated;
-pub use annotator::{Annotator, LayerId};
+pub use annotator::{Annotator, ArrayId};
 pub use cell_images::{CellImages, ImageChannel};
 pub use column::{Categorical, Column};
 pub use csr::Csr;

@@ -37,7 +37,10 @@ fn only_file(folder: &Path) -> bool {
 
 fn annotate_h5ad(annotator: &mut Annotator) {
     annotator.set_obsm(None, "X_apollo", &ramp(6, 2)).unwrap();
-    annotator.set_obsm(None, "X_pca", &Dense::zeros(6, 3)).unwrap();
+    let array = annotator.create_obsm(None, "X_pca", 3).unwrap();
+    for (first, n_rows) in [(2, 4), (0, 2)] {
+        annotator.write_rows(array, first, &Dense::zeros(n_rows, 3)).unwrap();
+    }
     let component = letters(&[Some("a"), Some("b"), Some("a"), Some("b"), Some("a"), Some("b")]);
     annotator.set_obs_column(None, "component", &component).unwrap();
     annotator.set_obs_column(None, "score", &Column::Int((0..6).map(Some).collect())).unwrap();
@@ -47,7 +50,7 @@ fn annotate_h5ad(annotator: &mut Annotator) {
     let whole = ramp(6, 5);
     for (first, n_rows) in [(4, 2), (0, 3), (3, 1)] {
         let values = whole.values[first * 5..(first + n_rows) * 5].to_vec();
-        annotator.write_layer_rows(layer, first, &Dense::new(n_rows, 5, values).unwrap()).unwrap();
+        annotator.write_rows(layer, first, &Dense::new(n_rows, 5, values).unwrap()).unwrap();
     }
 }
 
@@ -108,7 +111,7 @@ fn a_copy_of_an_h5mu_gets_what_was_added_and_the_source_stays() {
     annotator.set_uns(None, "cithara", &tree()).unwrap();
     annotator.set_uns(Some("rna"), "cithara", &"y".into()).unwrap();
     let layer = annotator.create_layer(Some("protein"), "predicted").unwrap();
-    annotator.write_layer_rows(layer, 0, &ones(4, 3)).unwrap();
+    annotator.write_rows(layer, 0, &ones(4, 3)).unwrap();
     assert!(!destination.exists(), "the file has its name before it is whole");
     assert!(annotator.finish().unwrap().is_empty());
 
@@ -158,16 +161,17 @@ fn what_does_not_fit_is_refused_and_the_file_stays_as_it_was() {
     let rows = message(annotator.set_obsm(None, "X", &ramp(6, 2)));
     assert!(rows.contains("`obsm/X` has 6 rows, but `/` has 7 cells"), "{rows}");
     assert!(message(annotator.set_obsm(None, "rna", &ramp(7, 1))).contains("says which cells modality `rna` has"));
+    assert!(message(annotator.create_obsm(None, "rna", 1)).contains("says which cells modality `rna` has"));
     assert!(message(annotator.set_obsm(Some("rma"), "X", &ramp(6, 2))).contains("did you mean `rna`?"));
     assert!(message(annotator.set_obsm(None, "a/b", &ramp(7, 2))).contains("cannot be a name"));
     let index = message(annotator.set_obs_column(None, "_index", &Column::Int(vec![None; 7])));
     assert!(index.contains("taken by the table itself"), "{index}");
     assert!(message(annotator.create_layer(None, "predicted")).contains("in its modalities only"));
     let layer = annotator.create_layer(Some("rna"), "predicted").unwrap();
-    annotator.write_layer_rows(layer, 1, &ramp(2, 5)).unwrap();
-    assert!(message(annotator.write_layer_rows(layer, 2, &ramp(1, 5))).contains("were written already"));
-    assert!(message(annotator.write_layer_rows(layer, 3, &ramp(4, 5))).contains("do not fit into"));
-    assert!(message(annotator.write_layer_rows(layer, 3, &ramp(1, 4))).contains("do not fit into"));
+    annotator.write_rows(layer, 1, &ramp(2, 5)).unwrap();
+    assert!(message(annotator.write_rows(layer, 2, &ramp(1, 5))).contains("were written already"));
+    assert!(message(annotator.write_rows(layer, 3, &ramp(4, 5))).contains("do not fit into"));
+    assert!(message(annotator.write_rows(layer, 3, &ramp(1, 4))).contains("do not fit into"));
     let unfinished = message(annotator.finish());
     assert!(unfinished.contains("row 0 of `/mod/rna/layers/predicted`"), "{unfinished}");
     assert!(unfinished.contains("2 of 6 rows"), "{unfinished}");

@@ -155,7 +155,7 @@ pub fn annotate_prediction(
                 file.path().display()
             );
             let layer = annotator.create_layer(target(file, &modality), &key)?;
-            let write = |first: usize, rows: &Dense| annotator.write_layer_rows(layer, first, rows);
+            let write = |first: usize, rows: &Dense| annotator.write_rows(layer, first, rows);
             predict_rows(scene, predictor, annotated.cells(), &columns, write)?;
             Ok(format!("layers[\"{key}\"] of `{target_name}`"))
         }
@@ -163,15 +163,11 @@ pub fn annotate_prediction(
             let modality = scene.modality_in(file, source, entry(source))?;
             let modality = modality.with_context(|| format!("`{}` does not hold `{source}`", file.path().display()))?;
             let cells = file.modality(&modality)?.cells().to_vec();
-            let mut all = Dense::zeros(cells.len(), features.len());
             let columns = Columns::new(features, features);
-            predict_rows(scene, predictor, &cells, &columns, |first, rows| {
-                let start = first * features.len();
-                all.values[start..start + rows.values.len()].copy_from_slice(&rows.values);
-                Ok(())
-            })?;
             let key = format!("predicted_{target_name}{}", decoded_as(predictor));
-            annotator.set_obsm(target(file, &modality), &key, &all)?;
+            let array = annotator.create_obsm(target(file, &modality), &key, features.len())?;
+            let write = |first: usize, rows: &Dense| annotator.write_rows(array, first, rows);
+            predict_rows(scene, predictor, &cells, &columns, write)?;
             let names = UnsTree::Text(features.join("\n"));
             annotator.set_uns(target(file, &modality), &format!("{key}_features"), &names)?;
             Ok(format!("obsm[\"{key}\"] of `{source}`"))

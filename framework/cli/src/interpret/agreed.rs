@@ -29,7 +29,7 @@ pub struct AgreementOf {
     pub fitted: Vec<f64>,
     /// Correlations of the same pairs in the cells held out.
     pub held_out: Vec<f64>,
-    /// The largest correlation in cells held out, where cells of the others were fitted in another order.
+    /// The largest correlation in cells held out, where the others' cells are in another order.
     pub permuted: f64,
     /// What a correlation in cells held out must reach.
     pub min_correlation: f64,
@@ -97,10 +97,12 @@ impl<'a> Both<'a> {
 
     fn agreement(&self, min_correlation: f64) -> Result<(AgreementOf, Vec<SpaceOfCells>)> {
         let CellSplit { train, test } = &self.split;
-        let (fitted, held_out) = self.fit(train)?;
-        let mut shuffled = train.clone();
-        shuffled.shuffle(&mut ChaCha8Rng::seed_from_u64(self.seed));
-        let (_, by_chance) = self.fit(&shuffled)?;
+        let (fitted, held_out) = self.fit((train, test))?;
+        let (mut other_train, mut other_test) = (train.clone(), test.clone());
+        let mut draws = ChaCha8Rng::seed_from_u64(self.seed);
+        other_train.shuffle(&mut draws);
+        other_test.shuffle(&mut draws);
+        let (_, by_chance) = self.fit((&other_train, &other_test))?;
         let n_agreed = held_out.iter().take_while(|&&value| value >= min_correlation).count();
         let agreement = AgreementOf {
             space: self.space.name.clone(),
@@ -115,11 +117,11 @@ impl<'a> Both<'a> {
         Ok((agreement, self.parts(&fitted, n_agreed)?))
     }
 
-    /// Fits the own rows of training cells beside others' rows in this order; the correlations of test cells beside it.
-    fn fit(&self, others: &[usize]) -> Result<(CanonicalCorrelation, Vec<f64>)> {
+    /// Fits the own rows of training cells beside others' rows in this order; and the correlations of test cells.
+    fn fit(&self, (other_train, other_test): (&[usize], &[usize])) -> Result<(CanonicalCorrelation, Vec<f64>)> {
         let CellSplit { train, test } = &self.split;
-        let fitted = CanonicalCorrelation::fit(&select(&self.own, train), &select(&self.others, others))?;
-        let held_out = fitted.among(&select(&self.own, test), &select(&self.others, test))?;
+        let fitted = CanonicalCorrelation::fit(&select(&self.own, train), &select(&self.others, other_train))?;
+        let held_out = fitted.among(&select(&self.own, test), &select(&self.others, other_test))?;
         Ok((fitted, held_out))
     }
 

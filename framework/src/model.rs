@@ -2,11 +2,13 @@
 
 mod build;
 mod condition;
+mod early;
 mod objective;
 mod trunk;
 
 pub use build::{Dimensions, build_model};
 pub use condition::{Condition, Told};
+pub use early::EarlyGradients;
 pub use objective::{Objective, Reduction, Terms};
 pub use trunk::SharedTrunk;
 

@@ -9,6 +9,7 @@ mod host;
 
 use super::checkpoint::{Checkpoint, Remember};
 use crate::latent::{BETA_1, BETA_2};
+use crate::model::EarlyGradients;
 use crate::nn::FirstLayers;
 use anyhow::{Result, ensure};
 use device::DeviceMoments;
@@ -120,9 +121,30 @@ impl Adam {
     /// # Errors
     /// When the gradient cannot be computed.
     pub fn descend_through(&mut self, total: &Tensor, layers: &FirstLayers, others: &[Tensor]) -> Result<Vec<Tensor>> {
+        self.descend_by(others, |wanted| layers.gradients(total, wanted, false))
+    }
+
+    /// The same where gradients were taken early of what the total stands for.
+    ///
+    /// # Errors
+    /// When the gradient cannot be computed.
+    pub fn descend_after(&mut self, early: &EarlyGradients, total: &Tensor, others: &[Tensor]) -> Result<Vec<Tensor>> {
+        self.descend_by(others, |wanted| {
+            let mut gradients = FirstLayers::default().gradients(total, wanted, false)?;
+            early.add_to(wanted, &mut gradients);
+            Ok(gradients)
+        })
+    }
+
+    /// Moves the parameters by one step along the first of these gradients, and returns those of `others`.
+    fn descend_by(
+        &mut self,
+        others: &[Tensor],
+        gradients_by: impl FnOnce(&[Tensor]) -> Result<Vec<Tensor>>,
+    ) -> Result<Vec<Tensor>> {
         let parameters = self.slots.iter().map(|slot| &slot.parameter);
         let wanted: Vec<Tensor> = parameters.chain(others).map(Tensor::shallow_clone).collect();
-        let mut gradients = layers.gradients(total, &wanted, false)?;
+        let mut gradients = gradients_by(&wanted)?;
         let of_others = gradients.split_off(self.slots.len());
         self.step_along(&gradients);
         Ok(of_others)

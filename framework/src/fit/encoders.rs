@@ -10,7 +10,7 @@ use crate::data::{Dataset, Loader};
 use crate::infer::{Estimate, encode, predict, reconstruct};
 use crate::latent::LatentTable;
 use crate::minibatch::{Features, Minibatch, Observed, Part, Target};
-use crate::model::{Branch, Model, Terms, trainable};
+use crate::model::{Branch, EarlyGradients, Model, Terms, trainable};
 use crate::nn::FirstLayers;
 use crate::seed::{Purpose, Seed};
 use crate::spec::{EncodersFit, LatentOptimizer, TargetScaling};
@@ -117,7 +117,7 @@ impl<'a> Encoders<'a> {
             estimates.push(Some(estimate));
         }
         let weights = (self.settings.reconstruction_weight, self.settings.cross_weight);
-        decoded_terms(self.model, minibatch, &estimates, weights, &mut terms)?;
+        decoded_terms(self.model, minibatch, &estimates, weights, (&mut terms, loss_taken))?;
         Ok(terms)
     }
 
@@ -223,13 +223,30 @@ impl Encoders<'_> {
     }
 }
 
+/// A loss of what decoders make of an encoder's rows, and what stands for it in a total.
+type Judge = fn(&Estimate, f64, &dyn Fn(&Estimate) -> Result<Tensor>) -> Result<(Tensor, Option<Tensor>)>;
+
+/// The loss, its gradient by the rows taken at once: what the frozen decoder computed is let go of before the next one decodes.
+fn loss_taken(
+    estimate: &Estimate,
+    weight: f64,
+    loss_of: &dyn Fn(&Estimate) -> Result<Tensor>,
+) -> Result<(Tensor, Option<Tensor>)> {
+    let rows: Vec<&Tensor> = estimate.rows.iter().flatten().collect();
+    EarlyGradients::default().take(&rows, weight, |leaves| {
+        let mut leaves = leaves.iter().map(Tensor::shallow_clone);
+        let cut = |rows: &Option<Tensor>| rows.as_ref().and_then(|_| leaves.next());
+        loss_of(&Estimate { rows: estimate.rows.iter().map(cut).collect(), ..estimate.select(None) })
+    })
+}
+
 /// Losses of what the frozen decoders make of the encoders' rows: each modality from itself and from every other.
 fn decoded_terms(
     model: &Model,
     minibatch: &Minibatch,
     estimates: &[Option<Estimate>],
     (own_weight, cross_weight): (f64, f64),
-    terms: &mut Terms,
+    (terms, judge): (&mut Terms, Judge),
 ) -> Result<()> {
     if own_weight == 0.0 && cross_weight == 0.0 {
         return Ok(());
@@ -238,16 +255,21 @@ fn decoded_terms(
         let (Some(estimate), Some(part)) = (estimate, &minibatch.parts[source]) else { continue };
         if own_weight > 0.0 {
             let branch = &model.branches[source];
-            let loss = branch.loss.per_cell(&reconstruct(model, branch, estimate)?, &part.target)?.mean(None::<Kind>);
-            terms.push(branch.name.clone(), loss, own_weight * branch.weight);
+            let weight = own_weight * branch.weight;
+            let judged = judge(estimate, weight, &|rows| {
+                Ok(branch.loss.per_cell(&reconstruct(model, branch, rows)?, &part.target)?.mean(None::<Kind>))
+            })?;
+            terms.push_taken(branch.name.clone(), judged, weight);
         }
         let predicted = |(target, _): &(usize, &Branch)| *target != source && model.share_a_space(source, *target);
         for (target, branch) in model.branches.iter().enumerate().filter(predicted) {
             let Some((rows, values)) = both_measured(minibatch, source, target, estimate) else { continue };
             if cross_weight > 0.0 {
-                let loss = branch.loss.per_cell(&predict(model, branch, &rows)?, &values)?.mean(None::<Kind>);
-                let name = format!("{}_to_{}", model.branches[source].name, branch.name);
-                terms.push(name, loss, cross_weight * branch.weight);
+                let weight = cross_weight * branch.weight;
+                let judged = judge(&rows, weight, &|rows| {
+                    Ok(branch.loss.per_cell(&predict(model, branch, rows)?, &values)?.mean(None::<Kind>))
+                })?;
+                terms.push_taken(format!("{}_to_{}", model.branches[source].name, branch.name), judged, weight);
             }
         }
     }
@@ -282,7 +304,8 @@ pub(super) fn validate_encoders(model: &Model, loader: &Loader<'_>, cells: &[usi
                 part.as_ref().map(|part| encode(model, branch, part.observed(), false)).transpose()
             };
             let estimates: Result<Vec<_>> = model.branches.iter().zip(&minibatch.parts).map(estimate).collect();
-            decoded_terms(model, &minibatch, &estimates?, (1.0, 1.0), &mut terms)?;
+            let loss: Judge = |rows, _, loss_of| Ok((loss_of(rows)?, None));
+            decoded_terms(model, &minibatch, &estimates?, (1.0, 1.0), (&mut terms, loss))?;
             if terms.total().is_some() {
                 sums.add(&terms, minibatch.n_cells());
             }

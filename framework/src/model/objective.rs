@@ -1,6 +1,6 @@
 //! The objective: reconstruction losses of every decoder plus priors of every space (Zhang et al. 2026, eq. 1).
 
-use super::{Branch, Model};
+use super::{Branch, EarlyGradients, Model};
 use crate::minibatch::{Minibatch, Part};
 use anyhow::{Context, Result};
 use tch::{Kind, Tensor};
@@ -9,6 +9,8 @@ use tch::{Kind, Tensor};
 #[derive(Debug, Default)]
 pub struct Terms {
     named: Vec<(String, Tensor, f64)>,
+    /// Numbers that are 0 and have the gradients of terms whose own were taken early.
+    pulls: Vec<Tensor>,
 }
 
 impl Terms {
@@ -17,12 +19,19 @@ impl Terms {
         self.named.push((name.into(), value, weight));
     }
 
-    /// The weighted sum; `None` when there is no term.
-    pub fn total(&self) -> Option<Tensor> {
-        self.named.iter().map(|(_, value, weight)| value * *weight).reduce(|sum, term| sum + term)
+    /// Adds a term whose gradient by parameters was taken, with its weight in the total, and what stands for it there.
+    pub fn push_taken(&mut self, name: impl Into<String>, (value, pull): (Tensor, Option<Tensor>), weight: f64) {
+        self.push(name, value, weight);
+        self.pulls.extend(pull);
     }
 
-    /// Multiplies the weight of a term.
+    /// The weighted sum; `None` when there is no term.
+    pub fn total(&self) -> Option<Tensor> {
+        let terms = self.named.iter().map(|(_, value, weight)| value * *weight);
+        terms.chain(self.pulls.iter().map(Tensor::shallow_clone)).reduce(|sum, term| sum + term)
+    }
+
+    /// Multiplies the weight of a term whose gradient was not taken early.
     pub fn scale(&mut self, name: &str, factor: f64) {
         self.named.iter_mut().filter(|(other, _, _)| other == name).for_each(|(_, _, weight)| *weight *= factor);
     }
@@ -101,6 +110,30 @@ impl Objective {
     /// # Errors
     /// When a component refuses its input, naming the modality or space.
     pub fn terms(&self, model: &Model, rows: &[Tensor], minibatch: &Minibatch) -> Result<Terms> {
+        self.terms_of(model, rows, minibatch, None)
+    }
+
+    /// The same, where the gradient of each decoder's loss is taken before the next one decodes.
+    ///
+    /// # Errors
+    /// When a component refuses its input, naming the modality or space, or a gradient cannot be computed.
+    pub fn terms_taken(
+        &self,
+        model: &Model,
+        rows: &[Tensor],
+        minibatch: &Minibatch,
+        early: &mut EarlyGradients,
+    ) -> Result<Terms> {
+        self.terms_of(model, rows, minibatch, Some(early))
+    }
+
+    fn terms_of(
+        &self,
+        model: &Model,
+        rows: &[Tensor],
+        minibatch: &Minibatch,
+        mut early: Option<&mut EarlyGradients>,
+    ) -> Result<Terms> {
         let noisy: Vec<Tensor> = match self.noise {
             true => model.spaces.iter().zip(rows).map(|(space, rows)| with_noise(rows, space.noise)).collect(),
             false => rows.iter().map(Tensor::shallow_clone).collect(),
@@ -110,7 +143,7 @@ impl Objective {
         let mut terms = Terms::default();
         for (branch, part) in model.branches.iter().zip(&minibatch.parts) {
             if let Some(part) = part.as_ref().filter(|part| self.counts(part)) {
-                self.branch_terms(branch, &latent, part, &mut terms)
+                self.branch_terms(branch, &latent, part, (&mut terms, early.as_deref_mut()))
                     .with_context(|| format!("modality `{}`", branch.name))?;
             }
         }
@@ -125,17 +158,28 @@ impl Objective {
         !self.training || self.reduction == Reduction::Sum || part.n_cells() > 1
     }
 
-    fn branch_terms(&self, branch: &Branch, latent: &LatentRows<'_>, part: &Part, terms: &mut Terms) -> Result<()> {
+    fn branch_terms(
+        &self,
+        branch: &Branch,
+        latent: &LatentRows<'_>,
+        part: &Part,
+        (terms, mut early): (&mut Terms, Option<&mut EarlyGradients>),
+    ) -> Result<()> {
         let n_summed = match self.reduction {
             Reduction::Mean => 1.0,
             Reduction::Sum => part.n_cells() as f64 * branch.n_features as f64,
         };
         let mut push = |name: String, decoder: &dyn crate::Decoder, reads: &[usize]| -> Result<()> {
-            let rows = part.measured_rows(&latent.read(reads));
-            let rows = latent.model.conditioned(branch, rows, &part.categories)?;
-            let prediction = part.target.of_measured(decoder.decode(&rows, self.training)?)?;
-            let loss = branch.loss.per_cell(&prediction, &part.target)?.mean(None::<Kind>);
-            terms.push(name, loss, branch.weight * n_summed);
+            let loss = |rows: &Tensor| {
+                let rows = latent.model.conditioned(branch, rows.shallow_clone(), &part.categories)?;
+                let prediction = part.target.of_measured(decoder.decode(&rows, self.training)?)?;
+                Ok(branch.loss.per_cell(&prediction, &part.target)?.mean(None::<Kind>))
+            };
+            let (rows, weight) = (part.measured_rows(&latent.read(reads)), branch.weight * n_summed);
+            match &mut early {
+                Some(early) => terms.push_taken(name, early.take(&[&rows], weight, |rows| loss(&rows[0]))?, weight),
+                None => terms.push(name, loss(&rows)?, weight),
+            }
             Ok(())
         };
         push(branch.name.clone(), branch.decoder.as_ref(), &branch.reads)?;

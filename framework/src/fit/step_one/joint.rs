@@ -4,7 +4,7 @@ use crate::fit::checkpoint::{Checkpoint, Remember};
 use crate::fit::{Adam, AdamRule};
 use crate::latent::LatentTable;
 use crate::minibatch::Minibatch;
-use crate::model::{Model, Objective, Terms, trainable};
+use crate::model::{EarlyGradients, Model, Objective, Terms, trainable};
 use crate::spec::LatentFit;
 use anyhow::Result;
 use tch::Tensor;
@@ -18,6 +18,8 @@ pub struct RowsAndDecoders<'a> {
     /// Their gradients.
     row_gradients: Vec<Tensor>,
     adam: Adam,
+    /// Gradients of the latest terms that were taken decoder by decoder.
+    early: EarlyGradients,
     learning_rate_latent: f64,
 }
 
@@ -31,17 +33,29 @@ impl<'a> RowsAndDecoders<'a> {
             leaves: Vec::new(),
             row_gradients: Vec::new(),
             adam: Adam::new(trainable(&model.generative), rule),
+            early: EarlyGradients::default(),
             learning_rate_latent: settings.learning_rate_latent,
         }
     }
 
-    /// The terms of a minibatch, with a graph. Noise and dropout are drawn from libtorch's generator.
+    /// The terms of a minibatch, with a graph from their total to the rows. Noise and dropout are drawn from libtorch's generator.
     ///
     /// # Errors
     /// When a component refuses its input.
     pub fn terms(&mut self, minibatch: &Minibatch) -> Result<Terms> {
         self.leaves = self.tables.iter().map(|table| table.leaf(&minibatch.cells)).collect();
-        Objective::TRAINING.terms(self.model, &self.leaves, minibatch)
+        self.early = EarlyGradients::of(trainable(&self.model.generative));
+        Objective::TRAINING.terms_taken(self.model, &self.leaves, minibatch, &mut self.early)
+    }
+
+    /// The gradients of the latest terms' total by these parameters, undefined where it does not depend on one; the graph stays.
+    ///
+    /// # Errors
+    /// When a gradient cannot be computed.
+    pub fn gradients(&self, total: &Tensor, parameters: &[Tensor]) -> Result<Vec<Tensor>> {
+        let mut gradients = Tensor::f_run_backward(&[total], parameters, true, false)?;
+        self.early.add_to(parameters, &mut gradients);
+        Ok(gradients)
     }
 
     /// Moves decoders, losses, priors and rows along the gradients of the minibatch's total.
@@ -49,7 +63,7 @@ impl<'a> RowsAndDecoders<'a> {
     /// # Errors
     /// When the gradient cannot be computed.
     pub fn advance(&mut self, minibatch: &Minibatch, total: &Tensor) -> Result<()> {
-        self.row_gradients = self.adam.descend(total, &self.leaves)?;
+        self.row_gradients = self.adam.descend_after(&std::mem::take(&mut self.early), total, &self.leaves)?;
         for (table, gradient) in self.tables.iter_mut().zip(&self.row_gradients) {
             if gradient.defined() {
                 table.step(&minibatch.cells, gradient, self.learning_rate_latent);

@@ -44,6 +44,19 @@ impl LatentTable {
         }
     }
 
+    /// A table of rows that are learned: nothing is kept to step them with.
+    pub fn learned(rows: Tensor) -> LatentTable {
+        let nothing = rows.new_zeros([0], (rows.kind(), rows.device()));
+        LatentTable {
+            moment_1: nothing.shallow_clone(),
+            moment_2: nothing.shallow_clone(),
+            n_steps: nothing,
+            rows,
+            optimizer: LatentOptimizer::RowwiseAdam,
+            rule: AdamRule::default(),
+        }
+    }
+
     /// All rows: n_cells × dim.
     pub fn rows(&self) -> &Tensor {
         &self.rows

@@ -13,7 +13,7 @@ use crate::minibatch::{Features, Minibatch, Observed, Part, Target};
 use crate::model::{Branch, EarlyGradients, Model, Terms, trainable};
 use crate::nn::FirstLayers;
 use crate::seed::{Purpose, Seed};
-use crate::spec::{EncodersFit, LatentOptimizer, TargetScaling};
+use crate::spec::{EncodersFit, TargetScaling};
 use anyhow::Result;
 use std::ops::ControlFlow;
 use tch::{Device, Kind, Tensor, no_grad};
@@ -195,7 +195,7 @@ fn remember_rows(tables: &[LatentTable], checkpoint: &mut Checkpoint) {
 pub(super) fn recall_rows(model: &Model, device: Device, checkpoint: &Checkpoint) -> Result<Vec<LatentTable>> {
     let table = |place: usize| {
         let rows = checkpoint.tensor(&format!("learned_rows.{place}"))?.to_device(device);
-        Ok(LatentTable::new(rows, LatentOptimizer::RowwiseAdam))
+        Ok(LatentTable::learned(rows))
     };
     (0..model.spaces.len()).map(table).collect()
 }

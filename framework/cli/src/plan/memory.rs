@@ -13,8 +13,10 @@ const PROGRAM_BYTES: u64 = 250 << 20;
 const PASS_BYTES: u64 = 200 << 20;
 /// Bytes of a stored value and its column in a minibatch.
 const SPARSE_BYTES: f64 = 12.0;
-/// Numbers held of each number that a convolution makes: itself, normalised, activated, and slopes of the layers at hand.
-const PER_MAP: u64 = 5;
+/// Numbers held of each number that a convolution makes: itself, normalised and activated.
+const PER_MAP: u64 = 3;
+/// The same in the network whose gradient is taken: slopes, too.
+const PER_MAP_AT_HAND: u64 = 5;
 /// Share of stored entries from which minibatches are dense.
 const DENSE_FROM: f64 = 0.06;
 
@@ -71,33 +73,47 @@ impl Sizes<'_> {
         (of_cell * (self.minibatch() * (Loader::MOST_AHEAD + 2)) as f64) as u64
     }
 
+    /// What decoders make of features: of one at a time where gradients are taken early, else of all.
     fn activations(&self) -> u64 {
-        let n_decoders = match self.experiment.model.kind {
-            ModelKind::Apollo if self.experiment.model.shared_decoders => 2,
-            ModelKind::Apollo | ModelKind::Dgd | ModelKind::Autoencoder => 1,
+        let widths = self.dataset.assays.iter().map(|assay| assay.modality.shape().n_features() as u64);
+        let decoded: u64 = match self.experiment.model.kind {
+            ModelKind::Apollo => widths.clone().max().unwrap_or(0),
+            ModelKind::Dgd | ModelKind::Autoencoder => widths.clone().sum(),
         };
-        let widths: u64 = self.dataset.assays.iter().map(|assay| assay.modality.shape().n_features() as u64).sum();
-        self.minibatch() as u64 * widths * 4 * (4 * n_decoders + 3)
+        self.minibatch() as u64 * 4 * (4 * decoded + 3 * widths.sum::<u64>())
     }
 
-    /// What the convolutions of decoders make of a minibatch of images; each doubles the side up to that of the image.
+    /// What convolutions make of a minibatch of images: those of one decoder, beside those of all encoders in step 2; all decoders'
+    /// where they are learned together with encoders or priors.
     fn maps(&self) -> u64 {
-        let variables = self.model.variables();
-        let of_decoder = |name: &str, side: i64| {
-            let kernels = variables.iter().filter(|(other, tensor)| other.starts_with(name) && tensor.dim() == 4);
-            let of_layer =
-                |(place, (_, kernel)): (usize, &(String, tch::Tensor))| kernel.size()[1] * (side >> place).pow(2);
-            kernels.rev().enumerate().map(of_layer).sum::<i64>() as u64
-        };
-        let of_assay = |(assay, of): (&Assay, &Dimensions)| match of.shape {
-            FeatureShape::Image { height, .. } => {
-                let decoders = ["decoder", "shared_decoder"];
-                decoders.map(|kind| of_decoder(&format!("{kind}.{}.", assay.name), height)).iter().sum::<u64>()
+        let decoders: Vec<u64> = ["decoder", "shared_decoder"].iter().flat_map(|kind| self.maps_by(kind)).collect();
+        let encoders: u64 = self.maps_by("encoder").iter().sum();
+        let of_cell = match self.experiment.model.kind {
+            ModelKind::Apollo => decoders.iter().max().unwrap_or(&0) * PER_MAP_AT_HAND + encoders * PER_MAP,
+            ModelKind::Dgd | ModelKind::Autoencoder => {
+                decoders.iter().sum::<u64>() * PER_MAP_AT_HAND + encoders * PER_MAP
             }
-            FeatureShape::Vector(_) => 0,
         };
-        let of_cell: u64 = self.dataset.assays.iter().zip(self.dimensions).map(of_assay).sum();
-        of_cell * self.minibatch() as u64 * 4 * PER_MAP
+        of_cell * self.minibatch() as u64 * 4
+    }
+
+    /// Numbers that the convolutions of each network of a kind make of a cell: the outermost of a decoder has the side of the image,
+    /// that of an encoder half of it, and each further in half of that.
+    fn maps_by(&self, kind: &str) -> Vec<u64> {
+        let variables = self.model.variables();
+        let of_assay = |(assay, of): (&Assay, &Dimensions)| {
+            let FeatureShape::Image { height, .. } = of.shape else { return 0 };
+            let name = format!("{kind}.{}.", assay.name);
+            let kernels = variables.iter().filter(|(other, tensor)| other.starts_with(&name) && tensor.dim() == 4);
+            let sizes: Vec<Vec<i64>> = kernels.map(|(_, kernel)| kernel.size()).collect();
+            let of_layer = |(place, n_channels): (usize, i64), first: i64| n_channels * (first >> place).pow(2);
+            let numbers: i64 = match kind {
+                "encoder" => sizes.iter().map(|size| size[0]).enumerate().map(|at| of_layer(at, height / 2)).sum(),
+                _ => sizes.iter().rev().map(|size| size[1]).enumerate().map(|at| of_layer(at, height)).sum(),
+            };
+            numbers as u64
+        };
+        self.dataset.assays.iter().zip(self.dimensions).map(of_assay).collect()
     }
 
     fn minibatch(&self) -> usize {

@@ -88,9 +88,9 @@ impl<'a> RowsAndDecoders<'a> {
         &self.tables
     }
 
-    /// The table of each space, when learning is over.
+    /// The table of each space, when learning is over: what steps need is let go of.
     pub fn into_tables(self) -> Vec<LatentTable> {
-        self.tables
+        self.tables.iter().map(|table| LatentTable::learned(table.rows().shallow_clone())).collect()
     }
 
     /// Rows of some cells become those of other tables, one per space.

@@ -4,7 +4,7 @@ use super::sums::Sums;
 use crate::data::{Loader, minibatches};
 use crate::latent::LatentTable;
 use crate::minibatch::Minibatch;
-use crate::model::{Model, Objective, trainable};
+use crate::model::{EarlyGradients, Model, Objective, trainable};
 use crate::seed::{Purpose, Seed};
 use anyhow::Result;
 use std::ops::ControlFlow;
@@ -61,10 +61,11 @@ pub(super) fn places(range: &std::ops::Range<usize>, minibatch: &Minibatch) -> T
 fn move_rows(fit: &RowFit<'_>, minibatch: &Minibatch, places: &Tensor, tables: &mut [LatentTable]) -> Result<()> {
     let objective = Objective { training: false, noise: false, ..Objective::TRAINING };
     let leaves: Vec<Tensor> = tables.iter().map(|table| table.leaf(places)).collect();
-    let terms = objective.terms(fit.model, &leaves, minibatch)?;
-    let Some(total) = terms.total() else { return Ok(()) };
     // Rows are independent: the mean over the minibatch must not make their steps depend on its size.
-    (total * minibatch.n_cells() as f64).backward();
+    let n_cells = minibatch.n_cells() as f64;
+    let terms = objective.terms_taken(fit.model, &leaves, minibatch, &mut EarlyGradients::times(n_cells))?;
+    let Some(total) = terms.total_times(n_cells) else { return Ok(()) };
+    total.backward();
     for (table, leaf) in tables.iter_mut().zip(&leaves) {
         let gradient = leaf.grad();
         if gradient.defined() {

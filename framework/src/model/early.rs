@@ -5,17 +5,30 @@ use tch::{Kind, Tensor};
 
 /// Gradients that are taken as soon as a loss is known, so that what its decoder computed is let go of before the next one
 /// decodes: a step holds the graph of one decoder, not of all.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct EarlyGradients {
     parameters: Vec<Tensor>,
     /// Of each parameter what was found so far, undefined for nothing.
     found: Vec<Tensor>,
+    /// What the total will be multiplied by.
+    factor: f64,
+}
+
+impl Default for EarlyGradients {
+    fn default() -> EarlyGradients {
+        EarlyGradients::of(Vec::new())
+    }
 }
 
 impl EarlyGradients {
     /// Gradients by these parameters; none was found yet.
     pub fn of(parameters: Vec<Tensor>) -> EarlyGradients {
-        EarlyGradients { found: parameters.iter().map(|_| Tensor::new()).collect(), parameters }
+        EarlyGradients { found: parameters.iter().map(|_| Tensor::new()).collect(), parameters, factor: 1.0 }
+    }
+
+    /// Gradients by rows alone, of what [`Terms::total_times`](super::Terms::total_times) of the same factor is to stand for.
+    pub fn times(factor: f64) -> EarlyGradients {
+        EarlyGradients { factor, ..EarlyGradients::default() }
     }
 
     /// A loss that is decoded from rows, without its graph; and a number that is 0 and whose gradient by the rows is that of
@@ -32,7 +45,7 @@ impl EarlyGradients {
         let leaves: Vec<Tensor> = rows.iter().map(|rows| rows.detach().set_requires_grad(true)).collect();
         let loss = loss_of(&leaves)?;
         let wanted: Vec<&Tensor> = leaves.iter().chain(&self.parameters).collect();
-        let gradients = Tensor::f_run_backward(&[&loss * weight], &wanted, false, false);
+        let gradients = Tensor::f_run_backward(&[&loss * (weight * self.factor)], &wanted, false, false);
         let mut of_rows = gradients.context("the gradient of the loss cannot be computed")?;
         let of_parameters = of_rows.split_off(leaves.len());
         for (known, gradient) in self.found.iter_mut().zip(of_parameters) {

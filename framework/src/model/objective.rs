@@ -27,8 +27,13 @@ impl Terms {
 
     /// The weighted sum; `None` when there is no term.
     pub fn total(&self) -> Option<Tensor> {
-        let terms = self.named.iter().map(|(_, value, weight)| value * *weight);
-        terms.chain(self.pulls.iter().map(Tensor::shallow_clone)).reduce(|sum, term| sum + term)
+        self.total_times(1.0)
+    }
+
+    /// The weighted sum times a factor, by which gradients taken early were multiplied; `None` when there is no term.
+    pub fn total_times(&self, factor: f64) -> Option<Tensor> {
+        let sum = self.named.iter().map(|(_, value, weight)| value * *weight).reduce(|sum, term| sum + term)?;
+        Some(self.pulls.iter().fold(sum * factor, |sum, pull| sum + pull))
     }
 
     /// Multiplies the weight of a term whose gradient was not taken early.

@@ -35,10 +35,11 @@ fn annotate(path: &Path) {
     let n_cells = file.obs().n_rows();
     let Ok(mut annotator) = Annotator::copy_of(path, &copy) else { return };
     let array = Dense::zeros(n_cells.min(FEW), 2);
+    // names that differ, for obs and uns may be one group
     let done = annotator
         .set_obsm(None, "X_added", &array)
         .and_then(|()| annotator.set_obs_column(None, "added", &Column::Float(vec![0.5; n_cells])))
-        .and_then(|()| annotator.set_uns(None, "added", &"text".into()));
+        .and_then(|()| annotator.set_uns(None, "added_text", &"text".into()));
     if done.is_ok() && annotator.finish().is_ok() {
         let file = File::open(copy).expect("what was annotated can be opened");
         assert_eq!(file.obs().column("added").expect("the column is there"), &Column::Float(vec![0.5; n_cells]));

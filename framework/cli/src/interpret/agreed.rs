@@ -45,7 +45,7 @@ pub struct AgreementOf {
 /// too); it is not in what the encoders agree on.
 ///
 /// # Errors
-/// When rows are not finite, or are the same in all cells.
+/// When rows are not finite.
 pub fn agreed(
     spaces: &[SpaceOfCells],
     held_out: HeldOut<'_>,
@@ -74,7 +74,7 @@ struct Both<'a> {
 }
 
 impl<'a> Both<'a> {
-    /// `None` where too few cells have both.
+    /// `None` where too few cells have both, or one is the same in all cells that are fitted.
     fn of(space: &'a SpaceOfCells, others: &[&SpaceOfCells], held_out: HeldOut<'_>) -> Result<Option<Both<'a>>> {
         let (n, dim) = (space.cells.len(), space.dim());
         let mut sum = Tensor::zeros([n as i64, dim as i64], (Kind::Double, space.rows.device()));
@@ -92,6 +92,10 @@ impl<'a> Both<'a> {
         let Some(split) = held_out.splits(&cells)?.into_iter().next() else { return Ok(None) };
         let means = sum / Tensor::from_slice(&count).view([-1, 1]);
         let (own, others) = (select(&space.rows, &with_both), select(&means, &with_both));
+        let differs = |rows: Tensor| -> Result<bool> { Ok(rows.f_ne_tensor(&rows.narrow(0, 0, 1))?.any().try_into()?) };
+        if !differs(select(&own, &split.train))? || !differs(select(&others, &split.train))? {
+            return Ok(None);
+        }
         Ok(Some(Both { space, own, others, split, seed: held_out.seed }))
     }
 
@@ -188,7 +192,7 @@ mod tests {
         let split = Split::new((0..400).map(subset).collect());
         let held_out = HeldOut { split: &split, groups: None, seed: 5 };
         // the first lacks some cells of the second
-        let spaces = [space(0, 0..380, first.narrow(0, 0, 380)), space(1, 0..400, second)];
+        let spaces = [space(0, 0..380, first.narrow(0, 0, 380)), space(1, 0..400, second.shallow_clone())];
         let (found, parts) = agreed(&spaces, held_out, 0.5).unwrap();
         assert_eq!((found.len(), found[1].n_agreed, found[1].n_cells), (2, 1, (300, 80)));
         assert!(
@@ -207,7 +211,10 @@ mod tests {
 
         let (found, parts) = agreed(&spaces, held_out, 1.01).unwrap();
         assert!(found.iter().all(|one| one.n_agreed == 0) && parts.iter().all(|part| part.name.ends_with("rest")));
-        // an encoder alone agrees with nobody
+        // an encoder that tells the same of all cells agrees with nobody, and so does one alone
+        let same = random_rows(1, 2, 4).expand([400, 2], false).contiguous();
+        let spaces = [space(0, 0..400, same), space(1, 0..400, second)];
+        assert!(agreed(&spaces, held_out, 0.5).unwrap().0.is_empty());
         assert!(agreed(&spaces[..1], held_out, 0.5).unwrap().0.is_empty());
     }
 }

@@ -1,9 +1,9 @@
 //! Canonical correlations: the directions of two sets of variables that agree best.
 
 use anyhow::{Result, ensure};
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use crate::correlation::{Correlations, Paired};
+use crate::correlation::Paired;
 use crate::tensor::{from_rows, host, ids, numbers, row_mean, shape};
 
 /// Share of the largest variance below which a direction is rounding.
@@ -79,7 +79,7 @@ impl CanonicalCorrelation {
     pub fn among(&self, x: &Tensor, y: &Tensor) -> Result<Vec<f64>> {
         let (x, y) = (self.of_x(x)?, self.of_y(y)?);
         ensure!(x.size() == y.size(), "there are {} and {} cells; expected equally many", x.size()[0], y.size()[0]);
-        let found: Correlations = Paired::complete(x, y).sums(0).correlations(2.0)?;
+        let found = Paired::complete(x, y).sums(0).correlations(2.0)?;
         Ok(found.values.into_iter().map(Option::unwrap_or_default).collect())
     }
 }
@@ -106,7 +106,7 @@ impl Side {
         let (_, n_columns) = shape(values, what)?;
         let fitted = self.mean.size()[1] as usize;
         ensure!(n_columns == fitted, "{what} has {n_columns} columns; it was fitted on {fitted}");
-        Ok((host(values, what)? - &self.mean).f_matmul(&self.weights)?.to_kind(Kind::Double))
+        Ok((host(values, what)? - &self.mean).f_matmul(&self.weights)?)
     }
 }
 
@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn what_does_not_vary_is_left_out_and_nonsense_refused() {
         let x = Tensor::from_slice(&[1.0, 2.0, 4.0, 8.0, 7.0]).view([5, 1]);
-        let same = Tensor::ones([5, 1], (Kind::Double, tch::Device::Cpu));
+        let same = Tensor::ones([5, 1], (tch::Kind::Double, tch::Device::Cpu));
         let y = Tensor::cat(&[&(&x * -3.0), &same, &(&x * 2.0)], 1);
         let found = CanonicalCorrelation::fit(&x, &y).unwrap();
         assert_eq!(found.correlations.len(), 1);

@@ -29,8 +29,7 @@ pub fn annotate(
     (space, found, points): (&SpaceOfCells, &Clustered, Option<&[[f64; 2]]>),
     (names, method, n_neighbours): (&[String], Method, usize),
 ) -> Result<()> {
-    let row_of: HashMap<&str, usize> = space.cells.iter().map(|&cell| names[cell].as_str()).zip(0..).collect();
-    let rows: Vec<Option<usize>> = file.cells().iter().map(|cell| row_of.get(cell.as_str()).copied()).collect();
+    let rows = space.rows_in(file.cells(), names);
     let groups: Vec<Option<String>> = rows.iter().map(|row| row.map(|row| found.groups[row].to_string())).collect();
     let column = Column::Categorical(Categorical::from_labels(&groups));
     annotator.set_obs_column(None, &format!("{}_{}", method.name(), space.name), &column)?;

@@ -2,7 +2,7 @@
 
 use super::findings::{Interpreted, SpaceFindings};
 use super::spaces::SpaceOfCells;
-use crate::run::{file_rows, in_file_order};
+use crate::run::in_file_order;
 use anndata::{Annotator, Dense, File, Kind, UnsTree};
 use anyhow::Result;
 use framework::spec::Experiment;
@@ -44,8 +44,7 @@ pub fn annotate_rows(
     spaces: &[SpaceOfCells],
 ) -> Result<()> {
     for space in spaces {
-        let row_of: HashMap<&str, usize> = space.cells.iter().map(|&cell| names[cell].as_str()).zip(0..).collect();
-        let rows = file_rows(file.cells(), &row_of);
+        let rows = space.rows_in(file.cells(), names);
         annotator.set_obsm(None, &format!("cithara_{}", space.name), &in_file_order(&space.rows, &rows)?)?;
     }
     Ok(())

@@ -1,11 +1,11 @@
 //! The spaces of a run as they are interpreted: what each modality's encoder tells, or the rows that were learned.
 
 use crate::evaluate::select;
-use crate::run::{CELLS_AT_A_TIME, is_learned};
+use crate::run::{CELLS_AT_A_TIME, file_rows, is_learned};
 use anyhow::Result;
 use framework::data::{Dataset, Split};
 use framework::infer::{Trained, embed};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use tch::{Kind, Tensor};
 
 /// What spaces side by side are called.
@@ -32,6 +32,12 @@ impl SpaceOfCells {
     /// The modalities whose measurements its rows are made of.
     pub fn sources(&self) -> Vec<usize> {
         self.encoder.map_or_else(|| self.modalities.clone(), |encoder| vec![encoder])
+    }
+
+    /// The row of each cell of a file, by the names of the data set's cells.
+    pub fn rows_in(&self, file_cells: &[String], names: &[String]) -> Vec<Option<usize>> {
+        let row_of: HashMap<&str, usize> = self.cells.iter().map(|&cell| names[cell].as_str()).zip(0..).collect();
+        file_rows(file_cells, &row_of)
     }
 
     /// Numbers per cell.
